@@ -1,0 +1,56 @@
+/**
+ * What can go wrong in Sluice, as one closed list. A code says which kind of failure it is; message, detail and
+ * hint are for people, in PostgreSQL's style (a message without a full stop, detail and hint as sentences).
+ * How a code is shown (SQLSTATE, exit status) is decided at the edges, never here.
+ */
+export type SluiceErrorCode =
+  /** An argument of the call cannot be used: a bucket name, a key, a limit. */
+  | 'invalid_argument'
+  /** A required argument is NULL or missing. */
+  | 'missing_argument'
+  /** The COPY options do not parse, or are not options of COPY TO. */
+  | 'options_syntax'
+  /** sluice.toml is missing, unreadable or wrong. */
+  | 'config_invalid'
+  /** Amazon S3 refused a request or could not be reached. */
+  | 'upload_failed'
+  /** No credentials could be found for the upload. */
+  | 'credentials_unavailable'
+  /** The export was ended by its caller before it was committed. */
+  | 'export_aborted'
+  /** The agent takes no new exports: it is shutting down, or has reached its limit. */
+  | 'agent_unavailable'
+  /** A client of the agent broke the protocol. */
+  | 'protocol_violation'
+  /** A bug of ours. */
+  | 'internal';
+
+export interface SluiceErrorOptions extends ErrorOptions {
+  /** One sentence that tells what exactly was found, e.g. what S3 answered. */
+  detail?: string | undefined;
+  /** One sentence that tells the reader what to do. */
+  hint?: string | undefined;
+  /** True when the same request may succeed if it is sent again. @default false */
+  retryable?: boolean;
+}
+
+/** The base of every error that Sluice raises on purpose. */
+export class SluiceError extends Error {
+  readonly code: SluiceErrorCode;
+  readonly detail: string | undefined;
+  readonly hint: string | undefined;
+  readonly retryable: boolean;
+
+  constructor(code: SluiceErrorCode, message: string, options: SluiceErrorOptions = {}) {
+    super(message, options);
+    this.name = new.target.name;
+    this.code = code;
+    this.detail = options.detail;
+    this.hint = options.hint;
+    this.retryable = options.retryable ?? false;
+  }
+}
+
+export function isSluiceError(value: unknown): value is SluiceError {
+  return value instanceof SluiceError;
+}
