@@ -1,0 +1,34 @@
+import { spawn } from 'node:child_process';
+import type { OsUser } from './os-user.ts';
+
+export interface CommandResult {
+  status: number | null;
+  /** Standard output and standard error, in the order in which they came. */
+  output: string;
+}
+
+export interface CommandOptions {
+  cwd?: string;
+  env?: NodeJS.ProcessEnv;
+  osUser?: OsUser | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Runs a program to its end and collects what it prints. Rejects only when it cannot be started, or is aborted. */
+export function runCommand(
+  program: string,
+  args: readonly string[],
+  { cwd, env, osUser, signal }: CommandOptions = {},
+): Promise<CommandResult> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, env, ...osUser, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    const collect = (chunk: Buffer) => {
+      output += chunk.toString('utf8');
+    };
+    child.stdout.on('data', collect);
+    child.stderr.on('data', collect);
+    child.once('error', (error) => reject(signal?.aborted === true ? signal.reason : error));
+    child.once('close', (status) => resolve({ status, output }));
+  });
+}
