@@ -1,0 +1,492 @@
+-- Amazon Aurora's aws_s3 1.2, export side, over the Sluice agent.
+-- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/postgresql-s3-export-functions.html
+--
+-- Two schemas. In aws_s3 stands what callers are granted; administrators grant on it as a whole, so every function in
+-- it must be harmless to whoever may call it. In sluice stands what talks to the agent. Nobody may use it but the
+-- functions of aws_s3 that run as the extension's owner, and, for the three calls of a direct export, the members of
+-- pg_write_server_files, who may write any file of the server anyway.
+--
+-- An export runs the caller's query with the caller's rights, in one of two ways (aws_s3._export):
+--   direct  COPY (query) TO the agent's pipe, by a caller who may write server files;
+--   staged  the query fills a temporary table, and only then does the extension's owner COPY that table to the pipe:
+--           nothing that the caller wrote runs with the owner's rights, or while a connection to the agent is open.
+\echo Use "CREATE EXTENSION aws_s3 CASCADE" to load this file. \quit
+
+CREATE SCHEMA aws_s3;
+CREATE SCHEMA sluice;
+REVOKE ALL ON SCHEMA sluice FROM PUBLIC;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- sluice: requests to the agent
+-- ---------------------------------------------------------------------------------------------------------------
+
+-- Where the agent listens: a foreign server, as only its owner can change it (a setting could be SET by anybody).
+-- sluice.socket_directory counts when it stands in the server's configuration files; pg_file_settings shows those
+-- only, whatever a session, a role or a database has set.
+DO $$
+DECLARE
+  socket_directory text;
+BEGIN
+  SELECT f.setting INTO socket_directory
+  FROM pg_catalog.pg_file_settings AS f
+  WHERE f.name = 'sluice.socket_directory' AND f.error IS NULL
+  ORDER BY f.seqno DESC LIMIT 1;
+  EXECUTE pg_catalog.format(
+    'CREATE SERVER sluice_agent FOREIGN DATA WRAPPER dblink_fdw OPTIONS (host %L, port %L)',
+    coalesce(socket_directory, '/run/sluice'), '5432');
+END
+$$;
+
+COMMENT ON SERVER sluice_agent
+IS 'The Sluice agent: host is the directory of its socket, agent.socket_directory in sluice.toml';
+
+CREATE FUNCTION sluice.agent_option(name text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT o.option_value
+  FROM pg_catalog.pg_foreign_server AS s, LATERAL pg_catalog.pg_options_to_table(s.srvoptions) AS o
+  WHERE s.srvname = 'sluice_agent' AND o.option_name = name
+$$;
+
+-- The schema that dblink was installed in, quoted.
+CREATE FUNCTION sluice.dblink_schema() RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT pg_catalog.quote_ident(n.nspname)
+  FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+  WHERE e.extname = 'dblink'
+$$;
+
+-- A value of a libpq connection string.
+-- https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
+CREATE FUNCTION sluice.conninfo_value(value text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT '''' || replace(replace(value, '\', '\\'), '''', '\''') || '''' $$;
+
+CREATE FUNCTION sluice.connect(connection text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  socket_directory text := sluice.agent_option('host');
+  port text := sluice.agent_option('port');
+BEGIN
+  EXECUTE format('SELECT %s.dblink_connect($1, $2)', sluice.dblink_schema())
+  USING connection, format(
+    'host=%s port=%s user=sluice dbname=sluice sslmode=disable gssencmode=disable client_encoding=UTF8 connect_timeout=10',
+    sluice.conninfo_value(socket_directory), sluice.conninfo_value(port));
+EXCEPTION WHEN sqlclient_unable_to_establish_sqlconnection THEN
+  DECLARE
+    reason text;
+  BEGIN
+    GET STACKED DIAGNOSTICS reason = PG_EXCEPTION_DETAIL;
+    RAISE EXCEPTION USING
+      ERRCODE = 'sqlclient_unable_to_establish_sqlconnection',
+      MESSAGE = format('could not connect to the Sluice agent at "%s/.s.PGSQL.%s"', socket_directory, port),
+      DETAIL = reason,
+      HINT = 'Is the agent running on the database host (sluice agent --config sluice.toml)? If its socket_directory '
+             'is another one, say so: ALTER SERVER sluice_agent OPTIONS (SET host ''<socket_directory>'').';
+  END;
+END
+$$;
+
+CREATE FUNCTION sluice.is_connected(connection text) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  open_connections text[];
+BEGIN
+  EXECUTE format('SELECT %s.dblink_get_connections()', sluice.dblink_schema()) INTO open_connections;
+  RETURN coalesce(connection = ANY (open_connections), false);
+END
+$$;
+
+CREATE FUNCTION sluice.disconnect(connection text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF sluice.is_connected(connection) THEN
+    EXECUTE format('SELECT %s.dblink_disconnect($1)', sluice.dblink_schema()) USING connection;
+  END IF;
+END
+$$;
+
+-- Sends a request to the agent and returns its answer. Both travel as the hexadecimal form of UTF-8 JSON: ASCII only,
+-- so that the database's encoding does not matter.
+CREATE FUNCTION sluice.ask(connection text, request jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  answer text;
+BEGIN
+  EXECUTE format('SELECT answer FROM %s.dblink($1, $2) AS t(answer text)', sluice.dblink_schema())
+  INTO STRICT answer
+  USING connection, 'sluice 1 ' || encode(convert_to(request::text, 'UTF8'), 'hex');
+  RETURN convert_from(decode(answer, 'hex'), 'UTF8')::jsonb;
+EXCEPTION WHEN connection_exception OR connection_failure OR connection_does_not_exist
+  OR sqlclient_unable_to_establish_sqlconnection THEN -- how dblink takes a name that is not open any more
+  RAISE EXCEPTION USING
+    ERRCODE = 'connection_failure',
+    MESSAGE = 'lost the connection to the Sluice agent',
+    DETAIL = 'The agent ended while it served this session; what it had uploaded of this export is not published.',
+    HINT = 'Look at the agent''s log, and export again when it runs.';
+END
+$$;
+
+-- An error that the agent answered, as this session's error. RAISE takes no NULL for DETAIL and HINT.
+CREATE FUNCTION sluice.raise(error jsonb) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  state text := coalesce(error ->> 'sqlstate', 'XX000');
+  message text := coalesce(error ->> 'message', 'the Sluice agent failed and gave no reason');
+  detail text := error ->> 'detail';
+  hint text := error ->> 'hint';
+BEGIN
+  IF detail IS NULL AND hint IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message;
+  ELSIF hint IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail;
+  ELSIF detail IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, HINT = hint;
+  ELSE
+    RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail, HINT = hint;
+  END IF;
+END
+$$;
+
+-- Like sluice.ask, but an error that the agent answers is raised. Long work is answered in slices of under a second
+-- ("pending"), so that PostgreSQL comes to see a cancel in between: a wait inside dblink can't be cancelled on every
+-- version.
+CREATE FUNCTION sluice.request(connection text, request jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  answer jsonb;
+BEGIN
+  LOOP
+    answer := sluice.ask(connection, request);
+    EXIT WHEN answer ->> 'state' IS DISTINCT FROM 'pending';
+  END LOOP;
+  IF answer ? 'error' THEN
+    PERFORM sluice.raise(answer -> 'error');
+  END IF;
+  RETURN answer;
+END
+$$;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- sluice: the life of an export (begin, COPY, commit or abort)
+-- ---------------------------------------------------------------------------------------------------------------
+
+-- The agent's parse of the options, [{"name": ..., "value": ...}, ...], as the WITH list of COPY. Names and values are
+-- quoted here, so that whatever the agent answers stays a list of options.
+CREATE FUNCTION sluice.copy_options(options jsonb) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT coalesce(' WITH (' || string_agg(
+    CASE pg_catalog.jsonb_typeof(o.option -> 'value')
+      WHEN 'string' THEN format('%I %L', o.option ->> 'name', o.option ->> 'value')
+      WHEN 'array' THEN format('%I (%s)', o.option ->> 'name',
+        (SELECT string_agg(quote_ident(v.value), ', ' ORDER BY v.position)
+         FROM jsonb_array_elements_text(o.option -> 'value') WITH ORDINALITY AS v(value, position)))
+      WHEN 'boolean' THEN format('%I *', o.option ->> 'name')
+      ELSE format('%I', o.option ->> 'name')
+    END, ', ' ORDER BY o.position) || ')', '')
+  FROM jsonb_array_elements(options) WITH ORDINALITY AS o(option, position)
+$$;
+
+-- Opens the connection to the agent and an export on it. The agent names a pipe of its own folder; a name that is
+-- anything else is refused, as COPY would write to it with the rights of the server.
+CREATE FUNCTION sluice.begin(
+  connection text, caller text,
+  bucket text, file_path text, region text, options text, kms_key text,
+  OUT token text, OUT pipe text, OUT copy_options text)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  answer jsonb;
+  pipe_name text;
+BEGIN
+  PERFORM sluice.connect(connection);
+  answer := sluice.request(connection, jsonb_build_object(
+    'op', 'begin',
+    'role', caller,
+    'database', current_database(),
+    'pid', pg_backend_pid(),
+    'clientEncoding', pg_client_encoding(),
+    'bucket', bucket,
+    'filePath', file_path,
+    'region', region,
+    'options', options,
+    'kmsKey', kms_key));
+  token := answer ->> 'token';
+  pipe_name := answer ->> 'pipe';
+  IF token IS NULL OR pipe_name IS NULL OR pipe_name !~ '^[0-9a-f]{32}$' THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'protocol_violation',
+      MESSAGE = 'the Sluice agent gave an answer that makes no sense',
+      HINT = 'Do the versions of the extension and the agent agree?';
+  END IF;
+  pipe := sluice.agent_option('host') || '/pipes/' || pipe_name;
+  copy_options := sluice.copy_options(answer -> 'options');
+EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+  PERFORM sluice.disconnect(connection);
+  RAISE;
+END
+$$;
+
+-- Has the agent publish the objects. Until it answers, nothing of the export can be seen in S3.
+CREATE FUNCTION sluice.commit(
+  connection text, token text, row_count bigint,
+  OUT rows_uploaded bigint, OUT files_uploaded bigint, OUT bytes_uploaded bigint)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  answer jsonb;
+BEGIN
+  answer := sluice.request(connection, jsonb_build_object(
+    'op', 'commit', 'token', token, 'rows', row_count::text));
+  PERFORM sluice.disconnect(connection);
+  rows_uploaded := row_count;
+  files_uploaded := (answer ->> 'files')::bigint;
+  bytes_uploaded := (answer ->> 'bytes')::bigint;
+END
+$$;
+
+-- Ends an export that failed in this session with the given SQLSTATE. When it failed because the agent did (COPY's
+-- write to the pipe then fails, with an internal_error), raises the agent's reason; otherwise returns, and the caller
+-- raises its own error again. The connection is closed in every case, which alone is an abort to the agent.
+CREATE FUNCTION sluice.abort(connection text, state text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  answer jsonb;
+BEGIN
+  IF NOT sluice.is_connected(connection) THEN
+    RETURN;
+  END IF;
+  BEGIN
+    answer := sluice.ask(connection, jsonb_build_object('op', 'abort'));
+  EXCEPTION
+    WHEN connection_failure THEN
+      PERFORM sluice.disconnect(connection);
+      IF state = 'XX000' THEN
+        RAISE;
+      END IF;
+      RETURN;
+    WHEN query_canceled OR assert_failure OR OTHERS THEN
+      PERFORM sluice.disconnect(connection);
+      RAISE;
+  END;
+  PERFORM sluice.disconnect(connection);
+  IF state = 'XX000' AND answer ? 'error' THEN
+    PERFORM sluice.raise(answer -> 'error');
+  END IF;
+END
+$$;
+
+REVOKE ALL ON ALL FUNCTIONS IN SCHEMA sluice FROM PUBLIC;
+GRANT USAGE ON SCHEMA sluice TO pg_write_server_files;
+GRANT EXECUTE ON FUNCTION sluice.begin(text, text, text, text, text, text, text) TO pg_write_server_files;
+GRANT EXECUTE ON FUNCTION sluice.commit(text, text, bigint) TO pg_write_server_files;
+GRANT EXECUTE ON FUNCTION sluice.abort(text, text) TO pg_write_server_files;
+
+-- ---------------------------------------------------------------------------------------------------------------
+-- aws_s3: what callers are granted
+-- ---------------------------------------------------------------------------------------------------------------
+
+-- The query without the semicolon, and what follows it, that people leave at its end. Where a semicolon stands inside,
+-- the agent, which has PostgreSQL's own grammar, says where the statement ends, and refuses a second one. A query that
+-- it cannot parse, or that is too long to be worth the time, comes back as it is: PostgreSQL will say what is wrong.
+CREATE FUNCTION aws_s3._statement(query text) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  statement text := rtrim(query, E' \t\r\n\f\v;');
+  connection text;
+BEGIN
+  IF statement = '' THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'syntax_error',
+      MESSAGE = 'query must not be empty',
+      HINT = 'Give a query that COPY (query) TO takes: SELECT, VALUES, TABLE, WITH, or INSERT, UPDATE or DELETE with RETURNING.';
+  END IF;
+  IF strpos(statement, ';') = 0 OR octet_length(statement) > 1000000 THEN
+    RETURN statement;
+  END IF;
+  connection := 'aws_s3_' || replace(gen_random_uuid()::text, '-', '');
+  PERFORM sluice.connect(connection);
+  statement := sluice.request(connection, jsonb_build_object('op', 'statement', 'query', statement)) ->> 'statement';
+  PERFORM sluice.disconnect(connection);
+  RETURN statement;
+EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+  IF connection IS NOT NULL THEN
+    PERFORM sluice.disconnect(connection);
+  END IF;
+  RAISE;
+END
+$$;
+
+-- Exports a temporary table of this session that holds the rows of its owner's query. Harmless when called alone: the
+-- owner of the table, who can't be forged, must be allowed to export, and what is read is the owner's own rows. The
+-- table is plain and its columns' types have output functions that only superusers can make, so that nothing that a
+-- user wrote runs here (as when pg_dump reads a table). search_path is the caller's while COPY runs, as the output of
+-- types such as regclass depends on it; COPY of a qualified table looks up no other name.
+CREATE FUNCTION aws_s3._export_staged(
+  staged regclass, caller_search_path text,
+  bucket text, file_path text, region text, options text, kms_key text,
+  OUT rows_uploaded bigint, OUT files_uploaded bigint, OUT bytes_uploaded bigint)
+LANGUAGE plpgsql SECURITY DEFINER
+SET search_path = pg_catalog, pg_temp
+SET row_security = off
+AS $$
+DECLARE
+  connection text := 'aws_s3_' || replace(gen_random_uuid()::text, '-', '');
+  staged_table record;
+  export record;
+  copy_statement text;
+  row_count bigint;
+  state text;
+BEGIN
+  SELECT c.relname, n.nspname, c.relowner INTO staged_table
+  FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
+  WHERE c.oid = staged AND c.relnamespace = pg_my_temp_schema()
+    AND c.relkind = 'r' AND c.relpersistence = 't' AND c.relname ~ '^aws_s3_staged_[0-9a-f]{32}$';
+  IF NOT FOUND THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'wrong_object_type',
+      MESSAGE = 'not a table of staged rows',
+      HINT = 'Call aws_s3.query_export_to_s3, which makes it.';
+  END IF;
+  IF NOT has_schema_privilege(staged_table.relowner, 'aws_s3', 'USAGE') OR NOT (
+    has_function_privilege(staged_table.relowner,
+      'aws_s3.query_export_to_s3(text, aws_commons._s3_uri_1, text, text)', 'EXECUTE')
+    OR has_function_privilege(staged_table.relowner,
+      'aws_s3.query_export_to_s3(text, text, text, text, text, text)', 'EXECUTE')) THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'insufficient_privilege',
+      MESSAGE = 'permission denied for function query_export_to_s3';
+  END IF;
+
+  export := sluice.begin(connection, pg_get_userbyid(staged_table.relowner)::text,
+    bucket, file_path, region, options, kms_key);
+  copy_statement := format('COPY %I.%I TO %L%s',
+    staged_table.nspname, staged_table.relname, export.pipe, export.copy_options);
+  PERFORM set_config('search_path', caller_search_path, true);
+  EXECUTE copy_statement;
+  GET DIAGNOSTICS row_count = ROW_COUNT;
+  PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
+  SELECT c.rows_uploaded, c.files_uploaded, c.bytes_uploaded
+  INTO rows_uploaded, files_uploaded, bytes_uploaded
+  FROM sluice.commit(connection, export.token, row_count) AS c;
+EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+  GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
+  PERFORM sluice.abort(connection, state);
+  RAISE;
+END
+$$;
+
+-- The export itself, with the rights of the caller. The caller's search_path is in force, as the query needs it: every
+-- name here is qualified, and no operator is used.
+CREATE FUNCTION aws_s3._export(
+  query text, bucket text, file_path text, region text, options text, kms_key text,
+  OUT rows_uploaded bigint, OUT files_uploaded bigint, OUT bytes_uploaded bigint)
+LANGUAGE plpgsql SECURITY INVOKER
+AS $$
+#variable_conflict use_variable
+DECLARE
+  random_name pg_catalog.text := pg_catalog.replace(pg_catalog.gen_random_uuid()::pg_catalog.text, '-', '');
+  connection pg_catalog.text := pg_catalog.concat('aws_s3_', random_name);
+  staged pg_catalog.text := pg_catalog.concat('aws_s3_staged_', random_name);
+  missing pg_catalog.text := CASE
+    WHEN query IS NULL THEN 'query' WHEN bucket IS NULL THEN 'bucket' WHEN file_path IS NULL THEN 'file_path' END;
+  statement pg_catalog.text;
+  export pg_catalog.record;
+  row_count pg_catalog.int8;
+  state pg_catalog.text;
+BEGIN
+  IF missing IS NOT NULL THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'null_value_not_allowed',
+      MESSAGE = pg_catalog.format('%s must not be NULL', missing),
+      HINT = 'aws_s3.query_export_to_s3 needs query, bucket and file_path; region, options and kms_key may be left out.';
+  END IF;
+  statement := aws_s3._statement(query);
+
+  IF pg_catalog.pg_has_role('pg_write_server_files', 'USAGE') THEN
+    BEGIN
+      export := sluice.begin(connection, current_user::pg_catalog.text,
+        bucket, file_path, region, options, kms_key);
+      -- The line end closes a comment at the query's end.
+      EXECUTE pg_catalog.format(E'COPY (%s\n) TO %L%s', statement, export.pipe, export.copy_options);
+      GET DIAGNOSTICS row_count = ROW_COUNT;
+      SELECT c.rows_uploaded, c.files_uploaded, c.bytes_uploaded
+      INTO rows_uploaded, files_uploaded, bytes_uploaded
+      FROM sluice.commit(connection, export.token, row_count) AS c;
+    EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+      GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
+      PERFORM sluice.abort(connection, state);
+      RAISE;
+    END;
+    RETURN;
+  END IF;
+
+  IF pg_catalog.current_setting('transaction_read_only')::pg_catalog.bool THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'read_only_sql_transaction',
+      MESSAGE = 'cannot export in a read-only transaction',
+      DETAIL = 'The rows of a role without the privileges of pg_write_server_files are kept in a temporary table first.',
+      HINT = 'Export in a read-write transaction, or as a member of pg_write_server_files.';
+  END IF;
+  EXECUTE pg_catalog.format(E'CREATE TEMP TABLE %I ON COMMIT DROP AS %s\n', staged, statement);
+  SELECT s.rows_uploaded, s.files_uploaded, s.bytes_uploaded
+  INTO rows_uploaded, files_uploaded, bytes_uploaded
+  FROM aws_s3._export_staged(
+    pg_catalog.format('pg_temp.%I', staged)::pg_catalog.regclass, pg_catalog.current_setting('search_path'),
+    bucket, file_path, region, options, kms_key) AS s;
+  EXECUTE pg_catalog.format('DROP TABLE pg_temp.%I', staged);
+END
+$$;
+
+CREATE FUNCTION aws_s3.query_export_to_s3(
+  query text, s3_info aws_commons._s3_uri_1, options text DEFAULT NULL, kms_key text DEFAULT NULL,
+  OUT rows_uploaded bigint, OUT files_uploaded bigint, OUT bytes_uploaded bigint)
+LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY INVOKER
+AS $$
+  SELECT e.rows_uploaded, e.files_uploaded, e.bytes_uploaded
+  FROM aws_s3._export(query, (s3_info).bucket, (s3_info).file_path, (s3_info).region, options, kms_key) AS e
+$$;
+
+COMMENT ON FUNCTION aws_s3.query_export_to_s3(text, aws_commons._s3_uri_1, text, text)
+IS 'Exports the result of a query to Amazon S3';
+
+CREATE FUNCTION aws_s3.query_export_to_s3(
+  query text, bucket text, file_path text, region text DEFAULT NULL, options text DEFAULT NULL,
+  kms_key text DEFAULT NULL,
+  OUT rows_uploaded bigint, OUT files_uploaded bigint, OUT bytes_uploaded bigint)
+LANGUAGE sql VOLATILE PARALLEL UNSAFE SECURITY INVOKER
+AS $$
+  SELECT e.rows_uploaded, e.files_uploaded, e.bytes_uploaded
+  FROM aws_s3._export(query, bucket, file_path, region, options, kms_key) AS e
+$$;
+
+COMMENT ON FUNCTION aws_s3.query_export_to_s3(text, text, text, text, text, text)
+IS 'Exports the result of a query to Amazon S3';
+
+-- Callers are granted these two (or all functions of the schema); the rest of aws_s3 serves them.
+REVOKE ALL ON FUNCTION aws_s3.query_export_to_s3(text, aws_commons._s3_uri_1, text, text) FROM PUBLIC;
+REVOKE ALL ON FUNCTION aws_s3.query_export_to_s3(text, text, text, text, text, text) FROM PUBLIC;

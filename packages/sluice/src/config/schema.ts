@@ -1,0 +1,93 @@
+import { z } from 'zod';
+
+/** The largest object that Amazon S3 stores, and so the largest file of an export. */
+const MAX_OBJECT_BYTES = 5 * 1024 ** 4;
+/** The smallest part of a multipart upload, except for the last. */
+const MIN_PART_BYTES = 5 * 1024 ** 2;
+const MAX_PART_BYTES = 5 * 1024 ** 3;
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  '': 1,
+  kB: 1000,
+  MB: 1000 ** 2,
+  GB: 1000 ** 3,
+  TB: 1000 ** 4,
+  KiB: 1024,
+  MiB: 1024 ** 2,
+  GiB: 1024 ** 3,
+  TiB: 1024 ** 4,
+};
+
+const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 };
+
+/** A quantity such as "8MiB" or "30s", as a number of the smallest unit. */
+function quantity(units: Readonly<Record<string, number>>, expected: string, min: number, max: number) {
+  return z.union([z.string(), z.int()], { error: () => `expected ${expected}` }).transform((value, context) => {
+    const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(String(value).trim()) ?? [];
+    const factor = unit === undefined ? undefined : units[unit];
+    const amount = factor === undefined ? Number.NaN : Math.round(Number(digits) * factor);
+    if (!(amount >= min && amount <= max)) {
+      context.addIssue({ code: 'custom', message: `expected ${expected}`, input: value });
+      return z.NEVER;
+    }
+    return amount;
+  });
+}
+
+const bytes = (min: number, max: number, range: string) =>
+  quantity(SIZE_UNITS, `a size such as "64MiB", ${range}`, min, max);
+const duration = () => quantity(DURATION_UNITS_MS, 'a duration such as "30s", from "1ms" to "24h"', 1, 86_400_000);
+
+const absolutePath = () => z.string().regex(/^\//, 'expected an absolute path');
+const name = (pattern: RegExp, expected: string) => z.string().regex(pattern, `expected ${expected}`);
+const region = () => name(/^[a-z0-9-]{1,63}$/, 'an AWS Region such as "us-west-2"');
+
+/** sluice.toml, as docs/configuration.md describes it key by key. Keys are those of the file. */
+export const configSchema = z.strictObject({
+  agent: z
+    .strictObject({
+      socket_directory: absolutePath()
+        .refine((path) => Buffer.byteLength(path) <= 90, 'expected a path of at most 90 bytes (a Unix socket path is short)')
+        .default('/run/sluice'),
+      state_directory: absolutePath().default('/var/lib/sluice'),
+      postgres_os_user: name(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "an operating system user's name or number").optional(),
+      log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
+      max_exports: z.int().min(1).max(10_000).default(256),
+      shutdown_timeout: duration().default(30_000),
+    })
+    .prefault({}),
+  cluster: z.strictObject({
+    identifier: name(/^[A-Za-z](?!.*--)[A-Za-z0-9-]{0,62}$/, 'letters, digits and hyphens, beginning with a letter'),
+    region: region(),
+  }),
+  s3: z
+    .strictObject({
+      endpoint: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }).optional(),
+      force_path_style: z.boolean().default(false),
+      checksums: z.enum(['crc32', 'none']).default('crc32'),
+      profile: z.string().min(1).optional(),
+      access_key_id: z.string().min(1).optional(),
+      secret_access_key: z.string().min(1).optional(),
+      session_token: z.string().min(1).optional(),
+      ca_file: absolutePath().optional(),
+      connect_timeout: duration().default(5_000),
+      request_timeout: duration().default(60_000),
+      max_attempts: z.int().min(1).max(20).default(5),
+    })
+    .refine(
+      (s3) => (s3.access_key_id === undefined) === (s3.secret_access_key === undefined),
+      'expected access_key_id and secret_access_key together, or neither',
+    )
+    .prefault({}),
+  export: z
+    .strictObject({
+      file_limit: bytes(1, MAX_OBJECT_BYTES, 'up to "5TiB"').default(6 * 1024 ** 3),
+      part_size: bytes(MIN_PART_BYTES, MAX_PART_BYTES, 'from "5MiB" to "5GiB"').default(8 * 1024 ** 2),
+      parts_in_flight: z.int().min(1).max(64).default(8),
+      memory: bytes(MIN_PART_BYTES, Number.MAX_SAFE_INTEGER, 'at least "5MiB"').default(256 * 1024 ** 2),
+    })
+    .prefault({}),
+});
+
+/** The configuration of an agent, checked, with defaults filled in: sizes in bytes, durations in milliseconds. */
+export type Config = z.output<typeof configSchema>;
