@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { LocalError, systemErrorCode } from '../errors.ts';
 import { runCommand } from '../process/run-command.ts';
 import type { OsUser } from '../process/os-user.ts';
+import { includeSettingsFile } from './settings-file.ts';
 import type { Installation } from './installation.ts';
 import type { PostgresMajor } from './versions.ts';
 
@@ -86,6 +87,7 @@ async function initialise(options: DataDirectoryOptions, signal: AbortSignal | u
     if (status !== 0) {
       throw new LocalError('postgres_failed', 'initdb failed', { detail: output.trim() });
     }
+    await includeSettingsFile(work);
     await rename(work, directory);
   } finally {
     await rm(passwordFile, { force: true });

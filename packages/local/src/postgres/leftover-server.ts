@@ -5,7 +5,7 @@ import { endProcess, type EndingStep } from '../process/end-process.ts';
 import { commandLineOf, isProcessAlive } from '../process/identity.ts';
 
 /** Fast shutdown, then immediate shutdown. https://www.postgresql.org/docs/current/server-shutdown.html */
-export const POSTGRES_ENDING: readonly EndingStep[] = [
+export const POSTGRES_ENDING: readonly [EndingStep, ...EndingStep[]] = [
   { signal: 'SIGINT', waitMs: 15_000 },
   { signal: 'SIGQUIT', waitMs: 5000 },
   { signal: 'SIGKILL', waitMs: 5000 },

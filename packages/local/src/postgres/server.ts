@@ -12,6 +12,7 @@ import { ensureDataDirectory } from './data-directory.ts';
 import { ensureInstallation } from './installation.ts';
 import { POSTGRES_ENDING, stopLeftoverServer } from './leftover-server.ts';
 import { logTail } from './log-tail.ts';
+import { writeSettingsFile } from './settings-file.ts';
 import type { PostgresMajor } from './versions.ts';
 
 /** Recovery after a crash may take a while. */
@@ -34,7 +35,7 @@ export interface PostgresOptions {
   port?: number | undefined;
   /** False: no fsync; a crash of the machine may destroy the data. @default true */
   durable?: boolean | undefined;
-  /** Settings for the server's command line. */
+  /** Settings for the server's configuration file. */
   settings?: Readonly<Record<string, string>>;
   /** Extension control and SQL files that the server shall have, too. */
   extensionDirectory?: string | undefined;
@@ -52,8 +53,8 @@ export interface RunningPostgres {
   readonly url: string;
   /** Settles when the server has ended, for whatever reason. */
   readonly ended: Promise<void>;
-  /** Ends sessions and stops the server: fast shutdown, or at once when `immediate`. Safe to call twice. */
-  stop(options?: { immediate?: boolean }): Promise<void>;
+  /** Ends all sessions and stops the server (fast shutdown); at once when `hurry` is aborted. Safe to call twice. */
+  stop(options?: { hurry?: AbortSignal }): Promise<void>;
 }
 
 /** Starts a PostgreSQL server that stops with this process at the latest. */
@@ -69,6 +70,8 @@ export async function startPostgres(
     { installation, major, directory: dataDirectory, password, osUser, durable },
     { signal },
   );
+
+  await writeSettingsFile(dataDirectory, options.settings ?? {}, osUser);
 
   const program = installation.program('postgres');
   const preferred = options.port ?? 0;
@@ -110,7 +113,7 @@ async function tryPort(
     await untilReady(server, options, signal);
     return server;
   } catch (error) {
-    await server.stop({ immediate: true });
+    await server.stop({ hurry: AbortSignal.abort() });
     if (signal?.aborted === true) throw signal.reason;
     const detail = await logTail(options.logFile, logStart);
     if (detail.includes('Address already in use')) return 'port busy';
@@ -131,7 +134,6 @@ function serverArguments(options: PostgresOptions, port: number): string[] {
     logging_collector: 'off',
     log_destination: 'stderr',
     ...(options.durable === false && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
-    ...options.settings,
   };
   const args = ['-D', options.dataDirectory];
   for (const [name, value] of Object.entries(settings)) args.push('-c', `${name}=${value}`);
@@ -164,8 +166,8 @@ function superviseServer(child: ChildProcess, password: string, port: number): S
     url: `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`,
     ended: end,
     hasEnded: () => ended,
-    async stop({ immediate = false } = {}) {
-      if (!(await endProcess(pid, immediate ? POSTGRES_ENDING.slice(1) : POSTGRES_ENDING, () => ended))) {
+    async stop({ hurry } = {}) {
+      if (!(await endProcess(pid, POSTGRES_ENDING, () => ended, hurry))) {
         throw new LocalError('postgres_failed', `PostgreSQL (process ${pid}) does not stop`);
       }
     },

@@ -9,7 +9,7 @@ import { DEFAULT_POSTGRES_MAJOR, type PostgresMajor } from './versions.ts';
 export interface TemporaryPostgresOptions {
   /** @default 18 */
   major?: PostgresMajor;
-  /** Settings for the server's command line. */
+  /** Settings for the server's configuration file. */
   settings?: Readonly<Record<string, string>>;
   /** Extension control and SQL files that the server shall have, too. */
   extensionDirectory?: string;

@@ -7,20 +7,33 @@ export interface EndingStep {
   waitMs: number;
 }
 
-/** Sends one signal after the other until the process is gone. Returns false when it outlived them all. */
+/**
+ * Sends one signal after the other until the process is gone. The first step is the gentle one: `hurry` ends its
+ * waiting, or skips it. Returns false when the process outlived them all.
+ */
 export async function endProcess(
   pid: number,
-  steps: readonly EndingStep[],
+  [gentle, ...hard]: readonly [EndingStep, ...EndingStep[]],
   hasEnded: () => boolean,
+  hurry?: AbortSignal,
 ): Promise<boolean> {
-  for (const { signal, waitMs } of steps) {
-    if (hasEnded()) return true;
-    try {
-      process.kill(pid, signal);
-    } catch (error) {
-      if (systemErrorCode(error) !== 'ESRCH') throw error;
-    }
-    if (await waitUntil(hasEnded, { timeoutMs: waitMs, everyMs: 20 })) return true;
-  }
+  const isHurried = () => hurry?.aborted === true;
+  if (!isHurried()) await takeStep(pid, gentle, hasEnded, isHurried);
+  for (const step of hard) await takeStep(pid, step, hasEnded);
   return hasEnded();
+}
+
+async function takeStep(
+  pid: number,
+  { signal, waitMs }: EndingStep,
+  hasEnded: () => boolean,
+  isHurried: () => boolean = () => false,
+): Promise<void> {
+  if (hasEnded()) return;
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ESRCH') throw error;
+  }
+  await waitUntil(() => hasEnded() || isHurried(), { timeoutMs: waitMs, everyMs: 20 });
 }
