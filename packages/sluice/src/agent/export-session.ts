@@ -1,0 +1,144 @@
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import { SluiceError } from '../errors.ts';
+import type { ExportResult } from '../exporter/export-to-s3.ts';
+import { PipeSource } from './pipes/pipe-source.ts';
+import type { OpenPipe } from './pipes/pipe-pool.ts';
+
+/** A request is answered within this time, with "pending" if need be: PostgreSQL looks at a cancel in between. */
+const ANSWER_WITHIN_MS = 500;
+/** An export whose COPY has ended is committed or aborted at once; one that is not has lost its caller. */
+const DECISION_TIMEOUT_MS = 60_000;
+const DECISION_CHECK_MS = 10_000;
+
+/** What a commit has come to. */
+export type CommitProgress = { state: 'pending' } | { state: 'done'; files: number; bytes: number };
+
+type Outcome = { status: 'running' } | { status: 'done'; result: ExportResult } | { status: 'failed'; error: unknown };
+
+export interface ExportSessionOptions {
+  pipe: OpenPipe;
+  log: Logger;
+  /** Moves the bytes of the source to S3; ends well only after the source has. */
+  upload: (source: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<ExportResult>;
+}
+
+/**
+ * One export, from begin to commit or abort. It belongs to the connection that began it: when that closes, the export
+ * is aborted. The token is known to the SQL function alone, so that other code of the session, which can use the same
+ * connection, cannot commit.
+ */
+export class ExportSession {
+  readonly token = randomBytes(16).toString('hex');
+  readonly pipeName: string;
+  readonly #source: PipeSource;
+  readonly #log: Logger;
+  readonly #abortion = new AbortController();
+  readonly #startedAt = Date.now();
+  readonly #ended: Promise<void>;
+  readonly #decisionTimer: NodeJS.Timeout;
+  #outcome: Outcome = { status: 'running' };
+  #decision: 'open' | 'committed' | 'aborted' = 'open';
+  #writerGoneAt: number | undefined;
+
+  constructor({ pipe, log, upload }: ExportSessionOptions) {
+    this.pipeName = pipe.name;
+    this.#log = log;
+    this.#source = new PipeSource(pipe);
+    this.#ended = upload(this.#source, this.#abortion.signal).then(
+      (result) => {
+        this.#outcome = { status: 'done', result };
+      },
+      (error: unknown) => this.#onFailure(error),
+    );
+    this.#decisionTimer = setInterval(() => this.#checkDecision(), DECISION_CHECK_MS).unref();
+  }
+
+  /**
+   * COPY has ended well after `rows` rows: publishes the objects. Called again while the answer is "pending".
+   *
+   * @throws the export's own error, when it has failed
+   */
+  async commit(token: string, rows: bigint): Promise<CommitProgress> {
+    if (!sameToken(token, this.token)) {
+      throw new SluiceError('protocol_violation', 'this is not the export that was begun on this connection');
+    }
+    if (this.#decision === 'open') {
+      this.#decision = 'committed';
+      this.#source.commit();
+    }
+    await this.#endedOr(ANSWER_WITHIN_MS);
+    const outcome = this.#outcome;
+    switch (outcome.status) {
+      case 'running':
+        return { state: 'pending' };
+      case 'failed':
+        throw outcome.error;
+      case 'done': {
+        const files = outcome.result.files.length;
+        const { bytes } = outcome.result;
+        this.#log.info({ rows: rows.toString(), files, bytes, ms: Date.now() - this.#startedAt }, 'export committed');
+        return { state: 'done', files, bytes };
+      }
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /**
+   * Ends the export without publishing anything.
+   *
+   * @returns the reason, when the export had failed by itself before: the caller's own error is then only a consequence
+   */
+  async abort(reason: string): Promise<{ failure?: unknown }> {
+    const outcome = this.#outcome;
+    if (outcome.status === 'running' && this.#decision !== 'aborted') {
+      this.#decision = 'aborted';
+      this.#log.info({ reason, bytes: this.#source.bytesRead }, 'export aborted');
+      const error = new SluiceError('export_aborted', 'the export was aborted', { detail: reason });
+      this.#source.abort(error);
+      this.#abortion.abort(error);
+    }
+    await this.#source.close();
+    clearInterval(this.#decisionTimer);
+    // The multipart upload's own end may take as long as S3 likes; the caller need not wait for it.
+    await this.#endedOr(ANSWER_WITHIN_MS);
+    return outcome.status === 'failed' ? { failure: outcome.error } : {};
+  }
+
+  /** The session is over, whatever it came to: its connection is gone, or about to go. */
+  async close(): Promise<void> {
+    if (this.#outcome.status === 'running') await this.abort('the connection was closed');
+    clearInterval(this.#decisionTimer);
+    await this.#source.close();
+    await this.#ended;
+  }
+
+  #onFailure(error: unknown): void {
+    this.#outcome = { status: 'failed', error };
+    if (this.#decision !== 'aborted') this.#log.error({ err: error }, 'export failed');
+    this.#source.refuseWrites().catch((cause: unknown) => this.#log.error({ err: cause }, 'could not close a pipe'));
+  }
+
+  #checkDecision(): void {
+    if (this.#decision !== 'open' || !this.#source.writerGone) return;
+    this.#writerGoneAt ??= Date.now();
+    if (Date.now() - this.#writerGoneAt < DECISION_TIMEOUT_MS) return;
+    this.abort('neither committed nor aborted after the end of COPY').catch((error: unknown) =>
+      this.#log.error({ err: error }, 'could not abort an export'),
+    );
+  }
+
+  async #endedOr(ms: number): Promise<void> {
+    const timeout = new AbortController();
+    const timer = delay(ms, undefined, { signal: timeout.signal }).catch(() => undefined);
+    await Promise.race([this.#ended, timer]);
+    timeout.abort();
+  }
+}
+
+function sameToken(given: string, expected: string): boolean {
+  const [a, b] = [Buffer.from(given), Buffer.from(expected)];
+  return a.length === b.length && timingSafeEqual(a, b);
+}

@@ -1,0 +1,36 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { SluiceError } from '../errors.ts';
+import type { OsUser } from './pipes/pipe-pool.ts';
+
+const run = promisify(execFile);
+
+/**
+ * The user that PostgreSQL runs as, by name or number, when it is another than the agent's own. Only root can hand the
+ * socket and the pipes to somebody else.
+ *
+ * @returns undefined when it is the agent's own user
+ * @throws SluiceError `config_invalid`
+ */
+export async function resolvePostgresUser(name: string | undefined): Promise<OsUser | undefined> {
+  if (name === undefined) return undefined;
+  const user = /^\d+$/.test(name) ? { uid: Number(name), gid: Number(name) } : await lookUp(name);
+  const own = process.getuid?.();
+  if (own === user.uid) return undefined;
+  if (own !== 0) {
+    throw new SluiceError('config_invalid', `the agent cannot serve a PostgreSQL that runs as "${name}"`, {
+      detail: `The agent runs as user ${own}, which cannot hand its socket and pipes to user ${user.uid}.`,
+      hint: `Run the agent as "${name}" and leave agent.postgres_os_user out, or run it as root.`,
+    });
+  }
+  return user;
+}
+
+async function lookUp(name: string): Promise<OsUser> {
+  try {
+    const [uid, gid] = await Promise.all([run('id', ['-u', '--', name]), run('id', ['-g', '--', name])]);
+    return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
+  } catch (error) {
+    throw new SluiceError('config_invalid', `agent.postgres_os_user: there is no user "${name}"`, { cause: error });
+  }
+}

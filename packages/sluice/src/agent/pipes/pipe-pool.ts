@@ -1,0 +1,116 @@
+import { execFile } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { closeSync, constants, openSync } from 'node:fs';
+import { chmod, chown, lstat, mkdir, readdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { SluiceError } from '../../errors.ts';
+
+const run = promisify(execFile);
+
+/** Pipes that are kept ready, and how few of them are left when more are made: making some takes a process. */
+const READY_PIPES = 32;
+const REFILL_BELOW = 16;
+
+export interface OsUser {
+  uid: number;
+  gid: number;
+}
+
+export interface PipePoolOptions {
+  /** The folder of the pipes: made if missing, closed to everybody but its owner. */
+  directory: string;
+  /** Who PostgreSQL runs as; undefined when it is the agent's own user. */
+  owner?: OsUser | undefined;
+}
+
+/** A named pipe, opened for reading before anybody else knows of it. */
+export interface OpenPipe {
+  name: string;
+  path: string;
+  /** Non-blocking. Whoever takes the pipe closes it. */
+  fd: number;
+}
+
+/**
+ * Makes named pipes ahead of use. Each is used once: its name is random, it is opened for reading first (so that a
+ * backend which opens it for writing never waits), and it is removed with its export.
+ */
+export class PipePool {
+  readonly #options: PipePoolOptions;
+  readonly #ready: string[] = [];
+  #refilling: Promise<void> | undefined;
+
+  private constructor(options: PipePoolOptions) {
+    this.#options = options;
+  }
+
+  /** Prepares the folder, frees whoever waits on a pipe that a killed agent left, and makes the first pipes. */
+  static async open(options: PipePoolOptions): Promise<PipePool> {
+    const { directory, owner } = options;
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await chmod(directory, 0o700);
+    if (owner !== undefined) await chown(directory, owner.uid, owner.gid);
+    for (const name of await readdir(directory)) await removeLeftPipe(join(directory, name));
+    const pool = new PipePool(options);
+    await pool.#refill();
+    return pool;
+  }
+
+  async take(): Promise<OpenPipe> {
+    while (this.#ready.length === 0) await this.#refill();
+    const name = this.#ready.shift();
+    if (name === undefined) throw new SluiceError('internal', 'the pool of pipes is empty');
+    if (this.#ready.length < REFILL_BELOW) {
+      // A failure is met, and told, by the take that finds no pipe left.
+      this.#refill().catch(() => undefined);
+    }
+    const path = join(this.#options.directory, name);
+    return { name, path, fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) };
+  }
+
+  /** Removes the pipes that were not used. */
+  async close(): Promise<void> {
+    await this.#refilling?.catch(() => undefined);
+    for (const name of this.#ready.splice(0)) await unlink(join(this.#options.directory, name)).catch(ignoreMissing);
+  }
+
+  async #refill(): Promise<void> {
+    this.#refilling ??= this.#make(READY_PIPES - this.#ready.length).finally(() => {
+      this.#refilling = undefined;
+    });
+    await this.#refilling;
+  }
+
+  async #make(count: number): Promise<void> {
+    const { directory, owner } = this.#options;
+    const names = Array.from({ length: count }, () => randomBytes(16).toString('hex'));
+    const user = owner === undefined ? {} : { uid: owner.uid, gid: owner.gid };
+    try {
+      await run('mkfifo', ['-m', '600', ...names.map((name) => join(directory, name))], user);
+    } catch (error) {
+      throw new SluiceError('internal', 'could not make named pipes', {
+        cause: error,
+        detail: error instanceof Error ? error.message.trim() : String(error),
+        hint: `Is mkfifo installed, and may the agent write to "${directory}"?`,
+      });
+    }
+    this.#ready.push(...names);
+  }
+}
+
+/** Opening and closing a pipe for reading frees a backend that waits in open() on it: its write then fails. */
+async function removeLeftPipe(path: string): Promise<void> {
+  const status = await lstat(path);
+  if (status.isDirectory()) {
+    throw new SluiceError('config_invalid', `"${path}" stands in the folder of the agent's pipes`, {
+      hint: 'Give the agent a socket_directory of its own.',
+    });
+  }
+  if (status.isFIFO()) closeSync(openSync(path, constants.O_RDONLY | constants.O_NONBLOCK));
+  await unlink(path);
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}

@@ -1,0 +1,99 @@
+import type { Socket } from 'node:net';
+import type { Logger } from 'pino';
+import { isSluiceError } from '../errors.ts';
+import * as backend from './pg-protocol/backend-messages.ts';
+import { FrontendReader, type FrontendMessage } from './pg-protocol/frontend-reader.ts';
+import { encodeAnswer, parseRequest, type AgentRequest } from './request.ts';
+import { toSqlError } from './sql-state.ts';
+
+/** A query of a million characters, in hexadecimal, and room around it. */
+const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+const STARTUP_TIMEOUT_MS = 10_000;
+
+/** Serves the requests of one connection, one after another. */
+export interface RequestHandler {
+  handle(request: AgentRequest): Promise<object>;
+  /** The connection is gone. */
+  close(): Promise<void>;
+}
+
+/**
+ * One connection of PostgreSQL (dblink) to the agent: the subset of PostgreSQL's protocol that it needs.
+ * No password is ever asked for: dblink refuses a connection without one to everybody but superusers.
+ * Source: https://www.postgresql.org/docs/current/protocol-flow.html
+ */
+export async function serveConnection(
+  socket: Socket,
+  handler: RequestHandler,
+  log: Logger,
+  agentVersion: string,
+): Promise<void> {
+  const reader = new FrontendReader(MAX_MESSAGE_BYTES);
+  const startupTimer = setTimeout(() => socket.destroy(), STARTUP_TIMEOUT_MS).unref();
+  try {
+    for await (const chunk of socket as AsyncIterable<Buffer>) {
+      for (const message of reader.read(chunk)) {
+        if (message.type === 'startup') clearTimeout(startupTimer);
+        if (message.type === 'terminate' || message.type === 'cancel-request') return;
+        socket.write(await answer(message, handler, agentVersion));
+      }
+    }
+  } catch (error) {
+    if (isSluiceError(error)) {
+      const { sqlstate: sqlState, ...rest } = toSqlError(error);
+      socket.write(backend.errorResponse({ severity: 'FATAL', sqlState, ...rest }));
+      log.warn({ err: error }, 'a connection was refused');
+    } else if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') {
+      throw error;
+    }
+  } finally {
+    clearTimeout(startupTimer);
+    socket.end();
+    await handler.close();
+  }
+}
+
+async function answer(message: FrontendMessage, handler: RequestHandler, agentVersion: string): Promise<Buffer> {
+  switch (message.type) {
+    case 'encryption-request':
+      return backend.encryptionRefused;
+    case 'startup':
+      return Buffer.concat([
+        ...(message.minorVersion > 0 ? [backend.negotiateProtocolVersion()] : []),
+        backend.authenticationOk,
+        backend.parameterStatus('server_version', `14.0 (Sluice ${agentVersion})`),
+        backend.parameterStatus('server_encoding', 'UTF8'),
+        backend.parameterStatus('client_encoding', message.parameters.get('client_encoding') ?? 'UTF8'),
+        backend.parameterStatus('standard_conforming_strings', 'on'),
+        backend.readyForQuery,
+      ]);
+    case 'query':
+      return Buffer.concat([await answerQuery(message.text, handler), backend.readyForQuery]);
+    default:
+      return Buffer.concat([notSupported('only simple queries are answered here'), backend.readyForQuery]);
+  }
+}
+
+async function answerQuery(text: string, handler: RequestHandler): Promise<Buffer> {
+  try {
+    const request = parseRequest(text);
+    if (request !== undefined) return backend.oneTextValue('answer', encodeAnswer(await handler.handle(request)));
+  } catch (error) {
+    return backend.oneTextValue('answer', encodeAnswer({ error: toSqlError(error) }));
+  }
+  // What dblink sends by itself, to have text in the database's encoding. Requests and answers are ASCII: any will do.
+  const encoding = /^\s*set client_encoding to '([^']*)'/i.exec(text)?.[1];
+  if (encoding !== undefined) {
+    return Buffer.concat([backend.parameterStatus('client_encoding', encoding), backend.commandComplete('SET')]);
+  }
+  return text.trim() === '' ? backend.emptyQueryResponse : notSupported('this is the Sluice agent, not a database');
+}
+
+function notSupported(message: string): Buffer {
+  return backend.errorResponse({
+    severity: 'ERROR',
+    sqlState: '0A000', // feature_not_supported
+    message,
+    hint: 'Call aws_s3.query_export_to_s3 in a database; its extension talks to the agent.',
+  });
+}

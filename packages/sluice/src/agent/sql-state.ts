@@ -1,0 +1,43 @@
+import { isSluiceError, type SluiceErrorCode } from '../errors.ts';
+
+/**
+ * The SQLSTATE of each failure: the one table that says how our errors look in SQL.
+ * Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const SQL_STATES = {
+  invalid_argument: '22023', // invalid_parameter_value
+  missing_argument: '22004', // null_value_not_allowed
+  options_syntax: '42601', // syntax_error
+  config_invalid: 'F0000', // config_file_error
+  upload_failed: '58000', // system_error
+  credentials_unavailable: '28000', // invalid_authorization_specification
+  export_aborted: '57014', // query_canceled
+  agent_unavailable: '57P03', // cannot_connect_now
+  protocol_violation: '08P01', // protocol_violation
+  internal: '58000', // system_error
+} as const satisfies Record<SluiceErrorCode, string>;
+
+/** An error as SQL shows it; absent fields are left out. */
+export interface SqlError {
+  sqlstate: string;
+  message: string;
+  detail?: string;
+  hint?: string;
+}
+
+export function toSqlError(error: unknown): SqlError {
+  if (!isSluiceError(error)) {
+    return {
+      sqlstate: SQL_STATES.internal,
+      message: 'the Sluice agent failed',
+      detail: error instanceof Error ? error.message : String(error),
+      hint: "The agent's log has the whole error.",
+    };
+  }
+  return {
+    sqlstate: SQL_STATES[error.code],
+    message: error.message,
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+  };
+}

@@ -1,0 +1,17 @@
+import { Command } from 'commander';
+import { VERSION } from '../version.ts';
+import { agentCommand } from './agent.ts';
+import { reportError } from './report-error.ts';
+
+const program = new Command('sluice')
+  .description("Amazon Aurora's aws_s3.query_export_to_s3 for every PostgreSQL")
+  .version(VERSION)
+  .addCommand(agentCommand())
+  .showHelpAfterError('(sluice --help shows the commands)');
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  reportError(error);
+  process.exitCode = 1;
+}

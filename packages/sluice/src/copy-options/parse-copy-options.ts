@@ -1,0 +1,118 @@
+import { loadModule, parseSync } from 'libpg-query';
+import { SluiceError } from '../errors.ts';
+
+/**
+ * One option of COPY's WITH list. `value` is a string as PostgreSQL's grammar reads it, a list of column names
+ * (`force_quote (a, b)`), `true` for `*` (`force_quote *`), or null where the option stands alone (`header`).
+ */
+export interface CopyOption {
+  name: string;
+  value: string | string[] | true | null;
+}
+
+/**
+ * Every option name that COPY knows on some version from 14 to 18, in either direction: what only COPY FROM takes is
+ * passed on, as COPY TO's own error about it is the best one.
+ * Source: https://www.postgresql.org/docs/current/sql-copy.html
+ */
+const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
+  ...['format', 'freeze', 'delimiter', 'null', 'default', 'header', 'quote', 'escape', 'force_quote'],
+  ...['force_not_null', 'force_null', 'encoding', 'on_error', 'reject_limit', 'log_verbosity'],
+]);
+
+/** The longest list of options that is parsed; a real one has a hundred characters. */
+const MAX_OPTIONS_LENGTH = 100_000;
+
+/**
+ * Parses the options of an export with PostgreSQL's own grammar: a bare list as Aurora takes it
+ * (`format csv, delimiter $$:$$`), or the same in parentheses. What comes back are values only, so that text which
+ * tries to leave the list has no effect but an error.
+ *
+ * @throws SluiceError `options_syntax`
+ */
+export function parseCopyOptions(text: string | null): CopyOption[] {
+  const list = text?.trim() ?? '';
+  if (list === '') return [];
+  if (list.length > MAX_OPTIONS_LENGTH) throw syntaxError(`they are longer than ${MAX_OPTIONS_LENGTH} characters`);
+  // The line end closes a comment at the end of the list.
+  const inParentheses = list.startsWith('(') ? list : `(${list}\n)`;
+  const options = copyOptionsOf(`COPY (SELECT 1) TO STDOUT WITH ${inParentheses}`).map(readOption);
+  for (const { name } of options) {
+    if (!KNOWN_OPTIONS.has(name)) {
+      throw new SluiceError('options_syntax', `option "${name}" not recognized`, {
+        hint: 'The options of an export are those of COPY TO: format, delimiter, null, header, quote, escape, force_quote, encoding.',
+      });
+    }
+  }
+  return options;
+}
+
+/** Loads PostgreSQL's parser (WebAssembly); call once before parseCopyOptions. */
+export async function loadParser(): Promise<void> {
+  await loadModule();
+}
+
+/** The tree that the parser gives, as far as it is looked at. */
+interface ParseTree {
+  stmts?: { stmt?: Record<string, unknown> }[];
+}
+interface CopyStmt {
+  is_from?: boolean;
+  is_program?: boolean;
+  filename?: string;
+  options?: { DefElem?: DefElem }[];
+}
+interface DefElem {
+  defname?: string;
+  defnamespace?: string;
+  arg?: Node;
+}
+interface Node {
+  String?: { sval?: string };
+  Integer?: { ival?: number };
+  Float?: { fval?: string };
+  Boolean?: { boolval?: boolean };
+  A_Star?: object;
+  List?: { items?: Node[] };
+}
+
+function copyOptionsOf(statement: string): DefElem[] {
+  let tree: ParseTree;
+  try {
+    tree = parseSync(statement) as ParseTree;
+  } catch (error) {
+    throw syntaxError(error instanceof Error ? error.message : String(error), error);
+  }
+  const copy = tree.stmts?.[0]?.stmt?.['CopyStmt'] as CopyStmt | undefined;
+  const isPlainCopy =
+    tree.stmts?.length === 1 && copy !== undefined && !copy.is_from && !copy.is_program && copy.filename === undefined;
+  if (!isPlainCopy) throw syntaxError('they are not a list of options');
+  return (copy.options ?? []).map(({ DefElem: option }) => {
+    if (option === undefined) throw syntaxError('they are not a list of options');
+    return option;
+  });
+}
+
+function readOption({ defname: name, arg }: DefElem): CopyOption {
+  if (name === undefined) throw syntaxError('an option has no name');
+  if (arg === undefined) return { name, value: null };
+  if (arg.A_Star !== undefined) return { name, value: true };
+  if (arg.List !== undefined) return { name, value: (arg.List.items ?? []).map((item) => scalar(name, item)) };
+  return { name, value: scalar(name, arg) };
+}
+
+function scalar(name: string, node: Node): string {
+  if (node.String !== undefined) return node.String.sval ?? '';
+  if (node.Integer !== undefined) return String(node.Integer.ival ?? 0);
+  if (node.Float?.fval !== undefined) return node.Float.fval;
+  if (node.Boolean !== undefined) return String(node.Boolean.boolval ?? false);
+  throw syntaxError(`option "${name}" has a value of a kind that COPY does not take`);
+}
+
+function syntaxError(reason: string, cause?: unknown): SluiceError {
+  return new SluiceError('options_syntax', 'could not read the options of the export', {
+    cause,
+    detail: `PostgreSQL's parser says: ${reason}.`,
+    hint: 'Write a list of COPY options, such as: format csv, delimiter $$:$$, header true.',
+  });
+}
