@@ -1,0 +1,87 @@
+import { randomBytes } from 'node:crypto';
+import { access, chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { SluiceError } from '../errors.ts';
+
+export interface InstallExtensionOptions {
+  /** PostgreSQL's share directory, as `pg_config --sharedir` prints it. */
+  shareDirectory: string;
+  /** True: only say what would be done. @default false */
+  dryRun?: boolean;
+}
+
+export interface InstalledExtension {
+  /** `<sharedir>/extension`. */
+  directory: string;
+  /** The control and SQL files, by name, in the order in which they were put there. */
+  files: string[];
+  /** False: dblink, which the extension needs, is not there yet. */
+  hasDblink: boolean;
+}
+
+/** Where this package keeps the extension's files. */
+const SOURCE_DIRECTORY = fileURLToPath(new URL('../../extension/', import.meta.url));
+
+/**
+ * Copies the extensions aws_commons and aws_s3 to where a PostgreSQL server looks for them. Each file is replaced as a
+ * whole: a CREATE EXTENSION at the same moment never reads half of one.
+ *
+ * @throws SluiceError with code `invalid_argument` when there is no such directory, or it may not be written to
+ */
+export async function installExtension(
+  { shareDirectory, dryRun = false }: InstallExtensionOptions,
+  { signal }: { signal?: AbortSignal } = {},
+): Promise<InstalledExtension> {
+  const directory = join(shareDirectory, 'extension');
+  await checkDirectory(directory);
+  const names = await readdir(SOURCE_DIRECTORY);
+  // The control file last: it is what makes PostgreSQL see the extension.
+  const files = [
+    ...names.filter((name) => name.endsWith('.sql')),
+    ...names.filter((name) => name.endsWith('.control')),
+  ];
+  for (const file of files) {
+    signal?.throwIfAborted();
+    if (!dryRun) await putFile(join(SOURCE_DIRECTORY, file), join(directory, file));
+  }
+  const hasDblink = await access(join(directory, 'dblink.control')).then(
+    () => true,
+    () => false,
+  );
+  return { directory, files, hasDblink };
+}
+
+async function checkDirectory(directory: string): Promise<void> {
+  const found = await stat(directory).catch(() => undefined);
+  if (found?.isDirectory() === true) return;
+  throw new SluiceError('invalid_argument', `there is no directory ${directory}`, {
+    hint: 'A PostgreSQL server must be installed here. When there are several, name the pg_config of the right one with --pg-config.',
+  });
+}
+
+async function putFile(from: string, to: string): Promise<void> {
+  const temporary = `${to}.${randomBytes(4).toString('hex')}.tmp`;
+  try {
+    await writeFile(temporary, await readFile(from), { flag: 'wx' });
+    // The server reads it as another user, whatever our umask.
+    await chmod(temporary, 0o644);
+    await rename(temporary, to);
+  } catch (cause) {
+    throw cannotWrite(to, cause);
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+function cannotWrite(file: string, cause: unknown): SluiceError {
+  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+  const isForbidden = code === 'EACCES' || code === 'EPERM';
+  return new SluiceError('invalid_argument', `could not write ${file}`, {
+    cause,
+    detail: cause instanceof Error ? `${cause.message}.` : undefined,
+    hint: isForbidden
+      ? 'The directory belongs to the system: run the same command as root, e.g. with sudo.'
+      : 'Is the file system full, or mounted read-only?',
+  });
+}
