@@ -1,0 +1,54 @@
+/** The unit in which memory is lent: what a tiny export needs. */
+export const BLOCK_BYTES = 64 * 1024;
+
+/** Room for the parts in flight of one export with the default sizes, and the one being filled. */
+const DEFAULT_LIMIT_BYTES = 9 * 8 * 1024 * 1024;
+
+/**
+ * The memory that all exports of a process share for bytes on their way. Blocks are lent, given back and lent again;
+ * up to the limit they are kept for the next export.
+ */
+export class BufferMemory {
+  readonly limitBytes: number;
+  readonly #free: Uint8Array[] = [];
+  #lentBytes = 0;
+  #wakeWaiters: (() => void) | undefined;
+  #freed: Promise<void> | undefined;
+
+  constructor({ limitBytes = DEFAULT_LIMIT_BYTES }: { limitBytes?: number } = {}) {
+    this.limitBytes = limitBytes;
+  }
+
+  /** Bytes that are lent now. */
+  get lentBytes(): number {
+    return this.#lentBytes;
+  }
+
+  /**
+   * A block of BLOCK_BYTES with any content; or undefined at the limit. `beyondLimit` is for an export that has nothing
+   * in flight, so that nothing would come back: without it exports could wait for each other for ever.
+   */
+  take({ beyondLimit }: { beyondLimit: boolean }): Uint8Array | undefined {
+    if (this.#lentBytes + BLOCK_BYTES > this.limitBytes && !beyondLimit) return undefined;
+    this.#lentBytes += BLOCK_BYTES;
+    return this.#free.pop() ?? new Uint8Array(BLOCK_BYTES);
+  }
+
+  giveBack(blocks: Iterable<Uint8Array>): void {
+    for (const block of blocks) {
+      this.#lentBytes -= BLOCK_BYTES;
+      if (this.#lentBytes + (this.#free.length + 1) * BLOCK_BYTES <= this.limitBytes) this.#free.push(block);
+    }
+    this.#wakeWaiters?.();
+    this.#wakeWaiters = undefined;
+    this.#freed = undefined;
+  }
+
+  /** Settles when blocks are given back next. */
+  freed(): Promise<void> {
+    this.#freed ??= new Promise((resolve) => {
+      this.#wakeWaiters = resolve;
+    });
+    return this.#freed;
+  }
+}

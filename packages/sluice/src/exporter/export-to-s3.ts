@@ -1,0 +1,133 @@
+import type { S3Connection } from '../s3/connection.ts';
+import { BufferMemory } from './buffer-memory.ts';
+import { FileCutter } from './file-cutter.ts';
+import { validateRequest } from './export-limits.ts';
+import { type ExportedFile, FileUpload, type FileUploadContext } from './file-upload.ts';
+import { PartScheduler } from './part-scheduler.ts';
+import { partSizeOf } from './part-size.ts';
+import { abortFiles, publishFiles } from './publish.ts';
+import type { RowFormat } from './row-format.ts';
+import { createRowScanner } from './row-scanner.ts';
+import { readSource } from './source-reader.ts';
+import type { UploadJournal } from './upload-journal.ts';
+
+/** How many parts near the limit may be kept back until it is known where the file ends. */
+const WINDOW_PARTS = 2;
+
+export interface ExportRequest {
+  /**
+   * What COPY writes. A chunk is copied before the next one is asked for. Its end means success: only then is anything
+   * published. When it throws, nothing is published, and its error is thrown again as it is. When the export fails
+   * first, its iterator's `return()` is called at once (and `destroy()`, where it has one).
+   */
+  source: AsyncIterable<Uint8Array>;
+  connection: S3Connection;
+  bucket: string;
+  /** Of the first file; `_part2`, `_part3`, ... are appended for those after it. */
+  key: string;
+  rowFormat: RowFormat;
+  contentType?: string | undefined;
+  /** The KMS key to encrypt with. @default the bucket's own encryption */
+  kmsKeyId?: string | undefined;
+  /** A file is closed at the last row boundary at or below this size. @default 6 GiB */
+  fileLimitBytes?: number | undefined;
+  /** The size of the first parts; see `partSizeOf`. @default 8 MiB */
+  partSizeBytes?: number | undefined;
+  /** @default 8 */
+  partsInFlight?: number | undefined;
+  /** The memory that the exports of a process share. @default one of its own */
+  memory?: BufferMemory | undefined;
+  journal?: UploadJournal | undefined;
+  onProgress?: ((progress: ExportProgress) => void) | undefined;
+  /** Ends the export, until it begins to publish; its reason is thrown. */
+  signal?: AbortSignal | undefined;
+}
+
+export interface ExportProgress {
+  /** Taken from the source. */
+  bytesRead: number;
+  /** Taken by S3. */
+  bytesStored: number;
+  /** Begun so far. */
+  files: number;
+}
+
+export interface ExportResult {
+  /** In the order of the rows. */
+  files: ExportedFile[];
+  bytes: number;
+}
+
+/**
+ * Stores a stream of rows as one or more objects, whose concatenation is the stream. Nothing is visible in the bucket
+ * before the source has ended well; then the last file is published first, and the one with the plain key last.
+ *
+ * @throws {UploadError} S3 refused a request or could not be reached
+ * @throws {SluiceError} `invalid_argument`, `credentials_unavailable`
+ * @throws the source's error or the signal's reason, as it is
+ */
+export async function exportToS3(request: ExportRequest): Promise<ExportResult> {
+  const { source, connection, signal, onProgress, memory = new BufferMemory() } = request;
+  const limits = validateRequest(request);
+  const scheduler = new PartScheduler(limits);
+  const progress: ExportProgress = { bytesRead: 0, bytesStored: 0, files: 0 };
+  const files: FileUpload[] = [];
+  const context: FileUploadContext = {
+    connection,
+    bucket: request.bucket,
+    settings: { contentType: request.contentType, kmsKeyId: request.kmsKeyId },
+    memory,
+    scheduler,
+    journal: request.journal,
+    partSize: (partNumber) => partSizeOf(partNumber, limits),
+    onStored: (bytes) => {
+      progress.bytesStored += bytes;
+      onProgress?.({ ...progress, files: files.length });
+    },
+  };
+  const beginFile = (): FileUpload => {
+    const file = new FileUpload(keyOfFile(request.key, files.length + 1), context);
+    files.push(file);
+    return file;
+  };
+  const cutter = new FileCutter(createRowScanner(request.rowFormat), {
+    limitBytes: limits.fileLimitBytes,
+    windowBytes: WINDOW_PARTS * limits.partSizeBytes,
+  });
+  const abort = (): void => scheduler.fail(signal?.reason);
+  signal?.addEventListener('abort', abort);
+  try {
+    if (signal?.aborted === true) abort();
+    let file = beginFile();
+    for await (const chunk of readSource(source, scheduler)) {
+      for (const step of cutter.push(chunk)) {
+        if (step.do === 'append') {
+          await file.append(step.bytes);
+        } else {
+          const next = beginFile();
+          await file.moveEnd(step.carryBytes, next);
+          await file.sendRest();
+          file = next;
+        }
+        await file.sendUpTo(cutter.sendableBytes);
+      }
+      progress.bytesRead += chunk.byteLength;
+    }
+    if (!file.fitsOneRequest) await file.sendRest();
+    await scheduler.settled();
+    scheduler.throwIfFailed();
+  } catch (error) {
+    scheduler.fail(error);
+    await scheduler.settled();
+    throw await abortFiles(files, error, connection.requestTimeoutMs);
+  } finally {
+    signal?.removeEventListener('abort', abort);
+  }
+  const published = await publishFiles(files, connection.requestTimeoutMs);
+  return { files: published, bytes: progress.bytesRead };
+}
+
+/** https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/postgresql-s3-export-file.html (File naming) */
+function keyOfFile(key: string, fileNumber: number): string {
+  return fileNumber === 1 ? key : `${key}_part${fileNumber}`;
+}

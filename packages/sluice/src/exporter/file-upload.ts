@@ -1,0 +1,238 @@
+import { SluiceError } from '../errors.ts';
+import type { Body } from '../s3/body.ts';
+import type { S3Connection } from '../s3/connection.ts';
+import {
+  abortMultipartUpload,
+  completeMultipartUpload,
+  createMultipartUpload,
+  type MultipartUpload,
+  type UploadedPart,
+} from '../s3/multipart-upload.ts';
+import type { ObjectSettings } from '../s3/object-settings.ts';
+import { putObject } from '../s3/put-object.ts';
+import { uploadPart } from '../s3/upload-part.ts';
+import type { BufferMemory } from './buffer-memory.ts';
+import { PartBuffer } from './part-buffer.ts';
+import type { PartScheduler } from './part-scheduler.ts';
+import { MAX_PARTS } from './part-size.ts';
+import type { UploadJournal } from './upload-journal.ts';
+
+/** What the files of an export have in common. */
+export interface FileUploadContext {
+  connection: S3Connection;
+  bucket: string;
+  settings: ObjectSettings;
+  memory: BufferMemory;
+  scheduler: PartScheduler;
+  journal: UploadJournal | undefined;
+  partSize: (partNumber: number) => number;
+  /** Bytes that S3 has taken, in parts and whole objects. */
+  onStored: (bytes: number) => void;
+}
+
+export interface ExportedFile {
+  bucket: string;
+  key: string;
+  bytes: number;
+  /** How many parts it was uploaded in; 1 for a PutObject. */
+  parts: number;
+  etag?: string | undefined;
+}
+
+/** A multipart upload that could not be aborted, and why. */
+export interface LeftUpload {
+  upload: MultipartUpload;
+  error: unknown;
+}
+
+/**
+ * One file on its way: takes bytes, sends full parts, and becomes an object only when `publish` is called. Until more
+ * than one part is there it is no multipart upload.
+ */
+export class FileUpload {
+  readonly key: string;
+  readonly #context: FileUploadContext;
+  /** Parts that are not being sent yet; only the last has room. */
+  #unsent: PartBuffer[];
+  #bytes = 0;
+  #sentBytes = 0;
+  #sentParts = 0;
+  readonly #uploaded: UploadedPart[] = [];
+  /** Settles when the upload may be used. */
+  #multipart: Promise<MultipartUpload> | undefined;
+  /** The upload while it is open at S3. */
+  #open: MultipartUpload | undefined;
+
+  constructor(key: string, context: FileUploadContext) {
+    this.key = key;
+    this.#context = context;
+    this.#unsent = [new PartBuffer(context.memory, context.partSize(1))];
+  }
+
+  /** Copies the bytes. Waits for memory, which comes back when parts have been sent. */
+  async append(bytes: Uint8Array): Promise<void> {
+    let rest = bytes;
+    while (rest.byteLength > 0) {
+      let part = this.#openPart();
+      if (part.isFull) {
+        part = new PartBuffer(
+          this.#context.memory,
+          this.#context.partSize(this.#sentParts + this.#unsent.length + 1),
+        );
+        this.#unsent.push(part);
+      }
+      if (part.needsBlock) part.addBlock(await this.#takeBlock());
+      const taken = part.fill(rest);
+      this.#bytes += taken;
+      rest = rest.subarray(taken);
+    }
+  }
+
+  /** Sends the full parts among the file's first `bytes`. The last part is kept, since it may be the only one. */
+  async sendUpTo(bytes: number): Promise<void> {
+    for (;;) {
+      const [first, second] = this.#unsent;
+      if (first === undefined || second === undefined) return;
+      if (this.#sentBytes + first.lengthBytes > bytes) return;
+      this.#unsent.shift();
+      await this.#send(first);
+    }
+  }
+
+  /** Sends everything that is left: the file has ended, and will be published as a multipart upload. */
+  async sendRest(): Promise<void> {
+    for (let part = this.#unsent.shift(); part !== undefined; part = this.#unsent.shift()) {
+      await this.#send(part);
+    }
+  }
+
+  /** True when all of it is in one part that has not been sent, so that it may become an object in one request. */
+  get fitsOneRequest(): boolean {
+    return this.#sentParts === 0 && this.#unsent.length === 1;
+  }
+
+  /** Moves the last bytes, none of which have been sent, to another file. */
+  async moveEnd(bytes: number, next: FileUpload): Promise<void> {
+    const keep = this.#bytes - bytes;
+    let start = this.#sentBytes;
+    let kept = 0;
+    for (const part of this.#unsent) {
+      const keepOfPart = Math.min(Math.max(keep - start, 0), part.lengthBytes);
+      start += part.lengthBytes;
+      for (const view of part.views(keepOfPart)) await next.append(view);
+      part.truncate(keepOfPart);
+      if (keepOfPart > 0) kept++;
+    }
+    this.#unsent.splice(kept);
+    this.#bytes = keep;
+  }
+
+  /** Makes the object. All parts must have been sent well. */
+  async publish(): Promise<ExportedFile> {
+    const { connection, bucket } = this.#context;
+    if (this.#multipart === undefined) {
+      const { etag } = await this.#put();
+      return { bucket, key: this.key, bytes: this.#bytes, parts: 1, etag };
+    }
+    const upload = await this.#multipart;
+    const parts = this.#uploaded.toSorted((a, b) => a.partNumber - b.partNumber);
+    const { etag } = await completeMultipartUpload(connection, upload, parts, this.#bytes);
+    await this.#closed(upload);
+    return { bucket, key: this.key, bytes: this.#bytes, parts: parts.length, etag };
+  }
+
+  /**
+   * Leaves nothing behind: neither memory nor an open multipart upload.
+   *
+   * @returns what it left behind all the same
+   */
+  async abort(signal: AbortSignal): Promise<LeftUpload | undefined> {
+    this.#freeUnsent();
+    await Promise.allSettled([this.#multipart]);
+    const upload = this.#open;
+    if (upload === undefined) return undefined;
+    const { connection, journal } = this.#context;
+    try {
+      await abortMultipartUpload(connection, upload, signal);
+    } catch (error) {
+      await journal?.leftOpen?.(upload, error);
+      return { upload, error };
+    }
+    await this.#closed(upload);
+    return undefined;
+  }
+
+  async #closed(upload: MultipartUpload): Promise<void> {
+    this.#open = undefined;
+    await this.#context.journal?.closed(upload);
+  }
+
+  async #put(): Promise<{ etag: string | undefined }> {
+    const { connection, bucket, settings, onStored } = this.#context;
+    const body = this.#openPart().views();
+    const stored = await putObject(connection, { bucket, key: this.key, body, ...settings });
+    onStored(this.#bytes);
+    this.#freeUnsent();
+    return stored;
+  }
+
+  async #send(part: PartBuffer): Promise<void> {
+    const partNumber = ++this.#sentParts;
+    this.#sentBytes += part.lengthBytes;
+    try {
+      if (partNumber > MAX_PARTS) throw tooManyParts(this.key);
+      await this.#context.scheduler.start(async (signal) => {
+        try {
+          await this.#uploadPart(partNumber, part.views(), signal);
+          this.#context.onStored(part.lengthBytes);
+        } finally {
+          part.free();
+        }
+      });
+    } catch (error) {
+      // It was not started, so nothing else frees it.
+      part.free();
+      throw error;
+    }
+  }
+
+  async #uploadPart(partNumber: number, body: Body, signal: AbortSignal): Promise<void> {
+    this.#multipart ??= this.#create(signal);
+    const upload = await this.#multipart;
+    const stored = await uploadPart(this.#context.connection, { upload, partNumber, body, signal });
+    this.#uploaded.push({ partNumber, ...stored });
+  }
+
+  async #create(signal: AbortSignal): Promise<MultipartUpload> {
+    const { connection, bucket, settings, journal } = this.#context;
+    const upload = await createMultipartUpload(connection, { bucket, key: this.key, ...settings, signal });
+    this.#open = upload;
+    await journal?.opened(upload);
+    return upload;
+  }
+
+  async #takeBlock(): Promise<Uint8Array> {
+    const { memory, scheduler } = this.#context;
+    for (;;) {
+      const block = memory.take({ beyondLimit: scheduler.inFlight === 0 });
+      if (block !== undefined) return block;
+      await scheduler.wait(memory.freed());
+    }
+  }
+
+  #openPart(): PartBuffer {
+    const part = this.#unsent.at(-1);
+    if (part === undefined) throw new Error(`file ${this.key} has ended`);
+    return part;
+  }
+
+  #freeUnsent(): void {
+    for (const part of this.#unsent.splice(0)) part.free();
+  }
+}
+
+function tooManyParts(key: string): SluiceError {
+  return new SluiceError('invalid_argument', `file "${key}" needs more than ${MAX_PARTS} parts`, {
+    hint: 'Make the parts larger.',
+  });
+}

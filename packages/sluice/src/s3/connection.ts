@@ -1,0 +1,238 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { S3Client } from '@aws-sdk/client-s3';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { isSluiceError, SluiceError } from '../errors.ts';
+import { encodeKey, validateRegion } from './s3-uri.ts';
+import { Sha256 } from './sha256.ts';
+import type { S3Operation, S3Target } from './upload-error.ts';
+
+export interface S3Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string | undefined;
+  /** When they end; they are asked for again five minutes earlier. Without it they are kept until S3 refuses them. */
+  expiration?: Date | undefined;
+}
+
+/**
+ * Gives the credentials to upload with; the connection caches what it gives. `forceRefresh` says that S3 called the
+ * last ones expired. The providers of `@aws-sdk/credential-providers` fit.
+ */
+export type S3CredentialsProvider = (options?: { forceRefresh?: boolean }) => Promise<S3Credentials>;
+
+export interface S3ConnectionOptions {
+  /** The Region of the buckets, such as `us-west-2`; it also signs requests to another store. */
+  region: string;
+  credentials: S3CredentialsProvider;
+  /** Of an S3-compatible store, e.g. `https://minio.example:9000`. @default Amazon S3 in the Region */
+  endpoint?: string | undefined;
+  /** `endpoint/bucket/key` rather than `bucket.endpoint/key`. @default true with an endpoint, else as the bucket needs it */
+  forcePathStyle?: boolean | undefined;
+  /** Send a CRC32 with each object and part, for S3 to check and keep. @default 'crc32' */
+  checksums?: 'crc32' | 'none' | undefined;
+  /** How long a connection may take to be made. @default 5000 */
+  connectTimeoutMs?: number | undefined;
+  /** How long a request may go without a byte sent or received. @default 30000 */
+  requestTimeoutMs?: number | undefined;
+  /** How often a request is sent before its failure is final. @default 5 */
+  maxAttempts?: number | undefined;
+  /** Certificates (PEM) to trust instead of Node's. */
+  ca?: string | Buffer | readonly string[] | undefined;
+}
+
+/** Loaded when it is first needed: 240 ms and 20 MB, which a command that uploads nothing need not pay. */
+export function loadS3Sdk(): Promise<typeof import('@aws-sdk/client-s3')> {
+  return import('@aws-sdk/client-s3');
+}
+
+/** Idle connections kept for the next parts; S3 closes them after some seconds itself. */
+const MAX_IDLE_SOCKETS = 64;
+
+/**
+ * The way to S3 with one set of credentials: keep-alive connections, endpoints and signatures. Exports share it. The
+ * AWS SDK and our own part upload go through the same connections and the same cached credentials.
+ */
+export class S3Connection {
+  readonly region: string;
+  readonly checksums: 'crc32' | 'none';
+  readonly connectTimeoutMs: number;
+  readonly requestTimeoutMs: number;
+  readonly maxAttempts: number;
+
+  readonly #options: S3ConnectionOptions;
+  readonly #httpAgent: http.Agent;
+  readonly #httpsAgent: https.Agent;
+  readonly #endpoints = new Map<string, Promise<BucketEndpoint>>();
+  #client: Promise<S3Client> | undefined;
+  #signer: Promise<SignatureV4> | undefined;
+
+  constructor(options: S3ConnectionOptions) {
+    validateRegion(options.region);
+    validateEndpoint(options.endpoint);
+    this.region = options.region;
+    this.checksums = options.checksums ?? 'crc32';
+    this.connectTimeoutMs = options.connectTimeoutMs ?? 5_000;
+    this.requestTimeoutMs = options.requestTimeoutMs ?? 30_000;
+    this.maxAttempts = options.maxAttempts ?? 5;
+    this.#options = options;
+    const agentOptions = { keepAlive: true, maxFreeSockets: MAX_IDLE_SOCKETS, scheduling: 'lifo' } as const;
+    this.#httpAgent = new http.Agent(agentOptions);
+    const { ca } = options;
+    this.#httpsAgent = new https.Agent({
+      ...agentOptions,
+      ...(ca === undefined ? {} : { ca: typeof ca === 'string' || Buffer.isBuffer(ca) ? ca : [...ca] }),
+    });
+  }
+
+  /** The AWS SDK's client; it does not retry, since `withRetries` does, for both ways of sending. */
+  client(): Promise<S3Client> {
+    this.#client ??= this.#makeClient();
+    return this.#client;
+  }
+
+  signer(): Promise<SignatureV4> {
+    this.#signer ??= this.#makeSigner();
+    return this.#signer;
+  }
+
+  agentFor(protocol: string): http.Agent {
+    return protocol === 'https:' ? this.#httpsAgent : this.#httpAgent;
+  }
+
+  /** Where the objects of a bucket are, by the SDK's own rules. */
+  async endpointOf(bucket: string): Promise<BucketEndpoint> {
+    let endpoint = this.#endpoints.get(bucket);
+    if (endpoint === undefined) {
+      endpoint = this.#resolveEndpoint(bucket);
+      this.#endpoints.set(bucket, endpoint);
+    }
+    return endpoint;
+  }
+
+  /** What a request is about, for the error of its failure. */
+  async target(
+    operation: S3Operation,
+    { bucket, key, kmsKeyId }: { bucket: string; key: string; kmsKeyId?: string | undefined },
+  ): Promise<S3Target> {
+    const { protocol, host } = await this.endpointOf(bucket);
+    return { operation, bucket, key, kmsKeyId, region: this.region, endpoint: `${protocol}//${host}` };
+  }
+
+  /** Asks the provider for new credentials, after S3 called the cached ones expired. */
+  async renewCredentials(): Promise<void> {
+    const { config } = await this.client();
+    await config.credentials({ forceRefresh: true });
+  }
+
+  /** Closes the idle connections and breaks those in use. */
+  async close(): Promise<void> {
+    this.#httpAgent.destroy();
+    this.#httpsAgent.destroy();
+    const client = await this.#client;
+    client?.destroy();
+  }
+
+  async #makeClient(): Promise<S3Client> {
+    const { S3Client } = await loadS3Sdk();
+    const { endpoint, forcePathStyle = endpoint !== undefined } = this.#options;
+    const checksumPolicy = this.checksums === 'none' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
+    return new S3Client({
+      region: this.region,
+      credentials: () => this.#provideCredentials(),
+      ...(endpoint === undefined ? {} : { endpoint }),
+      forcePathStyle,
+      maxAttempts: 1,
+      requestChecksumCalculation: checksumPolicy,
+      responseChecksumValidation: checksumPolicy,
+      requestHandler: {
+        connectionTimeout: this.connectTimeoutMs,
+        socketTimeout: this.requestTimeoutMs,
+        httpAgent: this.#httpAgent,
+        httpsAgent: this.#httpsAgent,
+      },
+    });
+  }
+
+  async #makeSigner(): Promise<SignatureV4> {
+    const { config } = await this.client();
+    return new SignatureV4({
+      service: 's3',
+      region: this.region,
+      credentials: config.credentials,
+      sha256: Sha256,
+      // S3 signs the path once escaped, as it is sent; see
+      // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+      uriEscapePath: false,
+      applyChecksum: false,
+    });
+  }
+
+  async #provideCredentials(): Promise<CopiedCredentials> {
+    try {
+      const { accessKeyId, secretAccessKey, sessionToken, expiration } = await this.#options.credentials();
+      return {
+        accessKeyId,
+        secretAccessKey,
+        ...(sessionToken === undefined ? {} : { sessionToken }),
+        ...(expiration === undefined ? {} : { expiration }),
+      };
+    } catch (error) {
+      if (isSluiceError(error)) throw error;
+      throw new SluiceError('credentials_unavailable', 'no credentials to upload to Amazon S3', {
+        detail: error instanceof Error ? error.message : String(error),
+        cause: error,
+      });
+    }
+  }
+
+  async #resolveEndpoint(bucket: string): Promise<BucketEndpoint> {
+    const { config } = await this.client();
+    const { endpoint, forcePathStyle = endpoint !== undefined } = this.#options;
+    const { url } = config.endpointProvider({
+      Bucket: bucket,
+      Region: this.region,
+      ForcePathStyle: forcePathStyle,
+      UseFIPS: await config.useFipsEndpoint(),
+      UseDualStack: await config.useDualstackEndpoint(),
+      ...(endpoint === undefined ? {} : { Endpoint: endpoint }),
+    });
+    return {
+      protocol: url.protocol === 'http:' ? 'http:' : 'https:',
+      host: url.host,
+      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port === '' ? undefined : Number(url.port),
+      basePath: url.pathname.replace(/\/+$/, ''),
+    };
+  }
+}
+
+interface CopiedCredentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string;
+  expiration?: Date;
+}
+
+export interface BucketEndpoint {
+  protocol: 'http:' | 'https:';
+  /** With the port, where it is not the scheme's own: the Host header. */
+  host: string;
+  hostname: string;
+  port: number | undefined;
+  /** What comes before the key's slash. */
+  basePath: string;
+}
+
+export function objectPath({ basePath }: BucketEndpoint, key: string): string {
+  return `${basePath}/${encodeKey(key)}`;
+}
+
+function validateEndpoint(endpoint: string | undefined): void {
+  if (endpoint === undefined) return;
+  if (!URL.canParse(endpoint) || !/^https?:\/\//.test(endpoint)) {
+    throw new SluiceError('invalid_argument', `invalid Amazon S3 endpoint: ${JSON.stringify(endpoint)}`, {
+      hint: 'Give a URL such as https://s3.example:9000.',
+    });
+  }
+}

@@ -1,0 +1,35 @@
+import { SluiceError } from '../errors.ts';
+
+/** What an object is stored with. */
+export interface ObjectSettings {
+  contentType?: string | undefined;
+  /** A KMS key (id, ARN or alias) to encrypt with. @default the bucket's own encryption */
+  kmsKeyId?: string | undefined;
+}
+
+/** @throws {SluiceError} `invalid_argument` for what cannot stand in a header. */
+export function validateObjectSettings({ contentType, kmsKeyId }: ObjectSettings): void {
+  checkHeaderValue('content type', contentType);
+  checkHeaderValue('KMS key', kmsKeyId);
+}
+
+export function settingsHeaders({ contentType, kmsKeyId }: ObjectSettings): Record<string, string> {
+  return {
+    ...(contentType === undefined ? {} : { 'content-type': contentType }),
+    ...(kmsKeyId === undefined
+      ? {}
+      : {
+          'x-amz-server-side-encryption': 'aws:kms',
+          'x-amz-server-side-encryption-aws-kms-key-id': kmsKeyId,
+        }),
+  };
+}
+
+function checkHeaderValue(name: string, value: string | undefined): void {
+  if (value === undefined) return;
+  if (!/^[!-~](?:[ -~]{0,2046}[!-~])?$/.test(value)) {
+    throw new SluiceError('invalid_argument', `invalid ${name}: ${JSON.stringify(value.slice(0, 80))}`, {
+      detail: 'It is empty, too long, or has characters other than printable ASCII.',
+    });
+  }
+}

@@ -1,0 +1,116 @@
+import type { NetworkFailure, S3Failure } from './s3-failure.ts';
+import type { S3Operation, S3Target } from './upload-error.ts';
+
+/** One sentence that tells the reader what to do about a failure, where we know. */
+export function describeRemedy(failure: S3Failure, target: S3Target): string | undefined {
+  if (failure.network !== undefined) return NETWORK_REMEDIES[failure.network](target);
+  return REMEDIES.find(({ when }) => when(failure))?.say(target, failure);
+}
+
+interface Remedy {
+  when: (failure: S3Failure) => boolean;
+  say: (target: S3Target, failure: S3Failure) => string;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations.html, "Permissions" of each operation. */
+const ACTIONS: Record<S3Operation, string> = {
+  PutObject: 's3:PutObject',
+  CreateMultipartUpload: 's3:PutObject',
+  UploadPart: 's3:PutObject',
+  CompleteMultipartUpload: 's3:PutObject',
+  AbortMultipartUpload: 's3:AbortMultipartUpload',
+};
+
+/** The first that fits is said. Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const REMEDIES: readonly Remedy[] = [
+  {
+    when: ({ s3Code, message }) =>
+      s3Code?.startsWith('KMS.') === true || (s3Code === 'AccessDenied' && /\bkms:/i.test(message)),
+    say: ({ kmsKeyId }) =>
+      `The role needs kms:GenerateDataKey and kms:Decrypt on the KMS key${kmsKeyId === undefined ? ' of the bucket' : ` ${kmsKeyId}`}, which must exist, be enabled, and be in the Region of the bucket.`,
+  },
+  {
+    when: ({ s3Code, httpStatus }) =>
+      s3Code === 'AccessDenied' ||
+      s3Code === 'AllAccessDisabled' ||
+      (s3Code === undefined && httpStatus === 403),
+    say: (target) =>
+      `The role needs ${ACTIONS[target.operation]} on ${objectArn(target)}${
+        target.kmsKeyId === undefined ? '' : `, and kms:GenerateDataKey and kms:Decrypt on ${target.kmsKeyId}`
+      }; look also at the policies of the bucket and its account.`,
+  },
+  {
+    when: ({ s3Code }) => s3Code === 'NoSuchBucket',
+    say: ({ bucket, endpoint }) =>
+      `There is no bucket "${bucket}" at ${endpoint}: create it, or correct its name or its Region.`,
+  },
+  {
+    when: ({ s3Code, httpStatus }) =>
+      s3Code === 'PermanentRedirect' ||
+      s3Code === 'TemporaryRedirect' ||
+      s3Code === 'AuthorizationHeaderMalformed' ||
+      s3Code === 'IllegalLocationConstraintException' ||
+      httpStatus === 301 ||
+      httpStatus === 307,
+    say: ({ bucket, region }, { bucketRegion }) =>
+      bucketRegion === undefined || bucketRegion === region
+        ? `The bucket "${bucket}" is not in the Region ${region}: give its Region in the region argument.`
+        : `The bucket "${bucket}" is in the Region ${bucketRegion}, not ${region}: give '${bucketRegion}' as the region argument.`,
+  },
+  {
+    when: ({ s3Code }) =>
+      s3Code === 'InvalidAccessKeyId' || s3Code === 'SignatureDoesNotMatch' || s3Code === 'InvalidToken',
+    say: ({ endpoint }) =>
+      `The credentials of the upload are not known at ${endpoint}: check where they come from.`,
+  },
+  {
+    when: ({ s3Code }) => s3Code === 'RequestTimeTooSkewed',
+    say: () => "This host's clock is too far from Amazon S3's: set it, and keep it set (NTP).",
+  },
+  {
+    when: ({ s3Code }) =>
+      s3Code === 'ExpiredToken' || s3Code === 'ExpiredTokenException' || s3Code === 'TokenRefreshRequired',
+    say: () =>
+      'The credentials had expired, and asking for new ones gave expired ones again: renew their source.',
+  },
+  {
+    when: ({ s3Code }) => s3Code === 'NoSuchUpload',
+    say: () =>
+      'The multipart upload was ended by somebody else: a lifecycle rule of the bucket may abort uploads too early.',
+  },
+  {
+    when: ({ s3Code }) => s3Code === 'KeyTooLongError',
+    say: () => 'Give a shorter file path.',
+  },
+  {
+    when: ({ s3Code, httpStatus }) => s3Code === 'SlowDown' || httpStatus === 429 || (httpStatus ?? 0) >= 500,
+    say: ({ endpoint }) =>
+      `${endpoint} stayed unable to serve the request after several attempts: try again later.`,
+  },
+];
+
+const NETWORK_REMEDIES: Record<NetworkFailure, (target: S3Target) => string> = {
+  'name-not-found': ({ endpoint, region }) =>
+    `The host name of ${endpoint} does not resolve: check the region argument (${region}), a configured endpoint, and DNS.`,
+  refused: ({ endpoint }) =>
+    `Nothing accepts connections at ${endpoint}: check a configured endpoint, and the way to it.`,
+  'connect-timeout': ({ endpoint }) =>
+    `${endpoint} did not accept a connection in time: check routes, firewalls and security groups.`,
+  stalled: ({ endpoint }) =>
+    `${endpoint} was reached, but the request made no progress: check the network to it.`,
+  reset: ({ endpoint }) =>
+    `The connection to ${endpoint} kept breaking: check the network to it, and proxies.`,
+  tls: ({ endpoint }) =>
+    `No trusted TLS connection to ${endpoint} could be made: check its certificate, and the configured CA.`,
+  other: ({ endpoint }) => `The request to ${endpoint} could not be sent.`,
+};
+
+function objectArn({ bucket, key, region }: S3Target): string {
+  return `arn:${partitionOf(region)}:s3:::${bucket}/${key}`;
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */
+function partitionOf(region: string): string {
+  if (region.startsWith('cn-')) return 'aws-cn';
+  return region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+}

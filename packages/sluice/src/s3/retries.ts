@@ -1,0 +1,65 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isSluiceError } from '../errors.ts';
+import type { S3Connection } from './connection.ts';
+import { describeFailure, type S3Failure } from './s3-failure.ts';
+import { isExpiredToken, isTransient, mayHaveBeenDone, type S3Target, UploadError } from './upload-error.ts';
+
+/** The first wait before another attempt is at most this long; each next may be twice as long. */
+const FIRST_BACKOFF_MS = 100;
+const LONGEST_BACKOFF_MS = 5_000;
+
+/** What an attempt may want to know of those before it. */
+export interface EarlierAttempts {
+  /** The number of this attempt, from 1. */
+  number: number;
+  /** Why the one before it failed. */
+  lastFailure: S3Failure | undefined;
+}
+
+/**
+ * Sends a request until it is answered well, a failure is one that would come again, or the attempts are used up:
+ * full-jitter exponential backoff (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+ * Expired credentials are renewed once.
+ *
+ * @throws {UploadError} what the last attempt met; or the signal's reason
+ */
+export async function withRetries<T>(
+  connection: S3Connection,
+  target: S3Target,
+  signal: AbortSignal | undefined,
+  attempt: (earlier: EarlierAttempts) => Promise<T>,
+): Promise<T> {
+  let lastFailure: S3Failure | undefined;
+  let outcomeUnknown = false;
+  let renewed = false;
+  for (let number = 1; ; number++) {
+    signal?.throwIfAborted();
+    try {
+      return await attempt({ number, lastFailure });
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (isSluiceError(error)) throw error;
+      lastFailure = describeFailure(error);
+      if (lastFailure === undefined) throw error;
+      outcomeUnknown ||= mayHaveBeenDone(lastFailure);
+      if (isExpiredToken(lastFailure) && !renewed) {
+        renewed = true;
+        await connection.renewCredentials();
+      } else if (isTransient(lastFailure) && number < connection.maxAttempts) {
+        await waitBefore(number, signal);
+      } else {
+        throw new UploadError(lastFailure, target, { outcomeUnknown });
+      }
+    }
+  }
+}
+
+async function waitBefore(retry: number, signal: AbortSignal | undefined): Promise<void> {
+  const longestMs = Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (retry - 1));
+  try {
+    await sleep(Math.random() * longestMs, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+import http from 'node:http';
+import https from 'node:https';
+import type { Body } from './body.ts';
+import { NetworkTimeoutError, S3ResponseError } from './s3-failure.ts';
+
+/** Error bodies are some hundred bytes; what is longer is cut. */
+const MAX_ANSWER_BYTES = 64 * 1024;
+
+/** How long to wait for `100 Continue`, which a server need not send. */
+const CONTINUE_TIMEOUT_MS = 1_000;
+
+export interface SendRequest {
+  protocol: 'http:' | 'https:';
+  hostname: string;
+  port: number | undefined;
+  /** Path and query, escaped: sent as it is. */
+  path: string;
+  headers: Readonly<Record<string, string>>;
+  body: Body;
+  agent: http.Agent;
+  connectTimeoutMs: number;
+  requestTimeoutMs: number;
+  /** Send the body only after the server has agreed to it: so its refusal is read before it breaks the connection. */
+  expectContinue: boolean;
+  signal?: AbortSignal | undefined;
+}
+
+export interface SendResponse {
+  headers: http.IncomingHttpHeaders;
+}
+
+/**
+ * Sends one PUT, and reads its answer.
+ *
+ * @throws {S3ResponseError} an answer that is not 200
+ * @throws {NetworkTimeoutError} nothing moved for the time
+ * @throws Node's error, when the connection broke; the signal's abort error
+ */
+export function sendPut(request: SendRequest): Promise<SendResponse> {
+  return new Promise((resolve, reject) => {
+    const { protocol, hostname, port, path, agent, signal, expectContinue } = request;
+    const outgoing = (protocol === 'https:' ? https : http).request({
+      method: 'PUT',
+      host: hostname,
+      port,
+      path,
+      agent,
+      headers: { ...request.headers, ...(expectContinue ? { expect: '100-continue' } : {}) },
+      timeout: request.requestTimeoutMs,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    limitConnectTime(outgoing, request.connectTimeoutMs);
+    outgoing.on('timeout', () => {
+      outgoing.destroy(new NetworkTimeoutError('stalled', request.requestTimeoutMs));
+    });
+    outgoing.on('error', reject);
+    outgoing.on('response', (response) => {
+      readResponse(outgoing, response).then(resolve, reject);
+    });
+    if (expectContinue) {
+      afterAgreement(outgoing, () => writeBody(outgoing, request.body));
+    } else {
+      writeBody(outgoing, request.body);
+    }
+  });
+}
+
+function writeBody(outgoing: http.ClientRequest, body: Body): void {
+  for (const block of body) outgoing.write(block);
+  outgoing.end();
+}
+
+function afterAgreement(outgoing: http.ClientRequest, write: () => void): void {
+  const timer = setTimeout(write, CONTINUE_TIMEOUT_MS);
+  outgoing.once('continue', () => {
+    clearTimeout(timer);
+    write();
+  });
+  outgoing.once('response', () => clearTimeout(timer));
+  outgoing.once('close', () => clearTimeout(timer));
+  outgoing.flushHeaders();
+}
+
+function limitConnectTime(outgoing: http.ClientRequest, timeoutMs: number): void {
+  outgoing.once('socket', (socket) => {
+    if (!socket.connecting) return;
+    const timer = setTimeout(() => {
+      outgoing.destroy(new NetworkTimeoutError('connect-timeout', timeoutMs));
+    }, timeoutMs);
+    const connected = 'encrypted' in socket ? 'secureConnect' : 'connect';
+    const stop = (): void => clearTimeout(timer);
+    socket.once(connected, stop);
+    socket.once('close', stop);
+  });
+}
+
+async function readResponse(
+  outgoing: http.ClientRequest,
+  response: http.IncomingMessage,
+): Promise<SendResponse> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of response as AsyncIterable<Buffer>) {
+    if (bytes < MAX_ANSWER_BYTES) chunks.push(chunk);
+    bytes += chunk.byteLength;
+  }
+  // An answer before the end of the body: the rest must not be sent into the next request.
+  if (!outgoing.writableFinished) outgoing.destroy();
+  if (response.statusCode === 200) return { headers: response.headers };
+  const text = Buffer.concat(chunks).toString('utf8', 0, MAX_ANSWER_BYTES);
+  throw new S3ResponseError(response.statusCode ?? 0, response.headers, text);
+}

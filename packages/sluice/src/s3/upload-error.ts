@@ -1,0 +1,105 @@
+import { SluiceError } from '../errors.ts';
+import { describeRemedy } from './remedies.ts';
+import type { S3Failure } from './s3-failure.ts';
+
+/** The S3 operations that an export is made of; each is authorised by the IAM action in `remedies.ts`. */
+export type S3Operation =
+  'PutObject' | 'CreateMultipartUpload' | 'UploadPart' | 'CompleteMultipartUpload' | 'AbortMultipartUpload';
+
+/** What a request was about, for the error that tells of its failure. */
+export interface S3Target {
+  operation: S3Operation;
+  bucket: string;
+  key: string;
+  region: string;
+  /** Scheme, host and port that the request was sent to. */
+  endpoint: string;
+  kmsKeyId?: string | undefined;
+}
+
+export interface UploadErrorOptions {
+  outcomeUnknown: boolean;
+  /** Sentences that follow the hint. */
+  notes?: readonly string[];
+}
+
+/** Amazon S3 refused a request, or could not be reached. Words as Aurora's (see AURORA.md, Errors). */
+export class UploadError extends SluiceError {
+  readonly operation: S3Operation;
+  readonly bucket: string;
+  readonly key: string;
+  /** S3's error code, e.g. `NoSuchBucket`; undefined when no answer came. */
+  readonly s3Code: string | undefined;
+  readonly httpStatus: number | undefined;
+  readonly requestId: string | undefined;
+  /** True when S3 may have done what was asked: an answer was lost, or was one of an accident at S3 (5xx). */
+  readonly outcomeUnknown: boolean;
+
+  readonly #failure: S3Failure;
+  readonly #target: S3Target;
+  readonly #notes: readonly string[];
+
+  constructor(failure: S3Failure, target: S3Target, { outcomeUnknown, notes = [] }: UploadErrorOptions) {
+    const hint = [describeRemedy(failure, target), ...notes].filter((sentence) => sentence !== undefined);
+    super('upload_failed', 'could not upload to Amazon S3', {
+      detail: `Amazon S3 client returned '${failure.message}'.`,
+      hint: hint.length === 0 ? undefined : hint.join(' '),
+      cause: failure.cause,
+      retryable: isTransient(failure),
+    });
+    this.operation = target.operation;
+    this.bucket = target.bucket;
+    this.key = target.key;
+    this.s3Code = failure.s3Code;
+    this.httpStatus = failure.httpStatus;
+    this.requestId = failure.requestId;
+    this.outcomeUnknown = outcomeUnknown;
+    this.#failure = failure;
+    this.#target = target;
+    this.#notes = notes;
+  }
+
+  /** The same error, whose hint says more: what was left behind, what was published. */
+  withNotes(notes: readonly string[]): UploadError {
+    return new UploadError(this.#failure, this.#target, {
+      outcomeUnknown: this.outcomeUnknown,
+      notes: [...this.#notes, ...notes],
+    });
+  }
+}
+
+export function isUploadError(value: unknown): value is UploadError {
+  return value instanceof UploadError;
+}
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const TRANSIENT_CODES = new Set([
+  'InternalError',
+  'OperationAborted',
+  'RequestTimeout',
+  'RequestTimeoutException',
+  'ServiceUnavailable',
+  'SlowDown',
+  'Throttling',
+  'ThrottlingException',
+  'RequestLimitExceeded',
+  'XMinioServerNotInitialized',
+]);
+
+/** True when the same request, sent again, may be answered otherwise. */
+export function isTransient({ s3Code, httpStatus, network }: S3Failure): boolean {
+  if (network !== undefined) return network !== 'tls' && network !== 'other';
+  if (s3Code !== undefined && TRANSIENT_CODES.has(s3Code)) return true;
+  return httpStatus === 429 || (httpStatus !== undefined && httpStatus >= 500 && httpStatus !== 501);
+}
+
+/** False when the request is known not to have reached S3, or to have been refused. */
+export function mayHaveBeenDone({ network, httpStatus }: S3Failure): boolean {
+  if (network !== undefined) return network === 'reset' || network === 'stalled' || network === 'other';
+  return httpStatus !== undefined && httpStatus >= 500;
+}
+
+/** True when the credentials are too old, and newer ones may do. */
+export function isExpiredToken({ s3Code }: S3Failure): boolean {
+  return s3Code === 'ExpiredToken' || s3Code === 'ExpiredTokenException' || s3Code === 'TokenRefreshRequired';
+}
