@@ -21,7 +21,9 @@ import { toSqlError } from './sql-state.ts';
 import { S3Connections } from './s3-connections.ts';
 import { FileUploadJournal } from './upload-journal.ts';
 
-const STOP_POLL_MS = 50;
+const STOP_POLL_MS = 20;
+/** How long the callers of exports that are aborted at the end have to learn why. */
+const LAST_WORD_MS = 2_000;
 
 export interface AgentOptions {
   config: Config;
@@ -47,7 +49,7 @@ export class Agent {
     this.#pipes = pipes;
     this.#journal = journal;
     this.#s3 = s3;
-    this.#memory = new BufferMemory(config.export.memory);
+    this.#memory = new BufferMemory({ limitBytes: config.export.memory });
   }
 
   /**
@@ -97,13 +99,25 @@ export class Agent {
     this.#server?.stopListening();
     const deadline = Date.now() + (options.gracePeriodMs ?? this.#config.agent.shutdown_timeout);
     if (this.#sessions.size > 0) this.#log.info({ exports: this.#sessions.size }, 'waiting for running exports');
-    while (this.#sessions.size > 0 && Date.now() < deadline && !options.signal?.aborted) await delay(STOP_POLL_MS);
-    await Promise.all([...this.#sessions].map((session) => session.abort('the agent is shutting down')));
+    await this.#sessionsEnded(() => Date.now() < deadline && !options.signal?.aborted);
+    for (const session of this.#sessions) {
+      session.fail(
+        new SluiceError('agent_unavailable', 'the Sluice agent was shut down during the export', {
+          hint: 'Nothing was published. Export again when the agent has started anew.',
+        }),
+      );
+    }
+    const lastWord = Date.now() + LAST_WORD_MS;
+    await this.#sessionsEnded(() => Date.now() < lastWord);
     await this.#server?.close();
     await Promise.all([...this.#sessions].map((session) => session.close()));
     await this.#pipes.close();
     await this.#s3.close();
     this.#log.info('agent stopped');
+  }
+
+  async #sessionsEnded(mayWait: () => boolean): Promise<void> {
+    while (this.#sessions.size > 0 && mayWait()) await delay(STOP_POLL_MS);
   }
 
   #serve(socket: Parameters<typeof serveConnection>[0]): void {
@@ -136,7 +150,7 @@ export class Agent {
       case 'statement':
         return { statement: singleStatement(request.query) };
       case 'ping':
-        return { version: VERSION, cluster: this.#config.cluster.identifier, region: this.#config.cluster.region };
+        return this.#status();
       case 'commit':
         if (session === undefined) throw new SluiceError('protocol_violation', 'no export was begun on this connection');
         return await session.commit(request.token, BigInt(request.rows));
@@ -145,6 +159,17 @@ export class Agent {
       default:
         return request satisfies never;
     }
+  }
+
+  #status(): object {
+    const { identifier, region } = this.#config.cluster;
+    return {
+      version: VERSION,
+      cluster: identifier,
+      region,
+      exports: this.#sessions.size,
+      readyPipes: this.#pipes.readyPipes,
+    };
   }
 
   async #begin(request: BeginRequest): Promise<{ session: ExportSession; answer: object }> {
@@ -185,7 +210,9 @@ export class Agent {
           partSizeBytes: settings.part_size,
           partsInFlight: settings.parts_in_flight,
           memory: this.#memory,
-          journal: this.#journal,
+          journal: this.#journal.inRegion(connection.region, (upload, error) =>
+            log.error({ err: error, uploadId: upload.uploadId }, 'a multipart upload is left open'),
+          ),
           signal,
         }),
     });

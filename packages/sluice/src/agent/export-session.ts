@@ -39,7 +39,7 @@ export class ExportSession {
   readonly #ended: Promise<void>;
   readonly #decisionTimer: NodeJS.Timeout;
   #outcome: Outcome = { status: 'running' };
-  #decision: 'open' | 'committed' | 'aborted' = 'open';
+  #isCommitted = false;
   #writerGoneAt: number | undefined;
 
   constructor({ pipe, log, upload }: ExportSessionOptions) {
@@ -64,10 +64,8 @@ export class ExportSession {
     if (!sameToken(token, this.token)) {
       throw new SluiceError('protocol_violation', 'this is not the export that was begun on this connection');
     }
-    if (this.#decision === 'open') {
-      this.#decision = 'committed';
-      this.#source.commit();
-    }
+    this.#isCommitted = true;
+    this.#source.commit();
     await this.#endedOr(ANSWER_WITHIN_MS);
     const outcome = this.#outcome;
     switch (outcome.status) {
@@ -93,18 +91,20 @@ export class ExportSession {
    */
   async abort(reason: string): Promise<{ failure?: unknown }> {
     const outcome = this.#outcome;
-    if (outcome.status === 'running' && this.#decision !== 'aborted') {
-      this.#decision = 'aborted';
-      this.#log.info({ reason, bytes: this.#source.bytesRead }, 'export aborted');
-      const error = new SluiceError('export_aborted', 'the export was aborted', { detail: reason });
-      this.#source.abort(error);
-      this.#abortion.abort(error);
-    }
+    this.fail(new SluiceError('export_aborted', 'the export was aborted', { detail: reason }));
     await this.#source.close();
     clearInterval(this.#decisionTimer);
     // The multipart upload's own end may take as long as S3 likes; the caller need not wait for it.
     await this.#endedOr(ANSWER_WITHIN_MS);
     return outcome.status === 'failed' ? { failure: outcome.error } : {};
+  }
+
+  /** Ends the export, if it is running, with a reason that its caller is told when COPY or the commit then fails. */
+  fail(reason: SluiceError): void {
+    if (this.#outcome.status !== 'running' || this.#abortion.signal.aborted) return;
+    this.#log.info({ err: reason, bytes: this.#source.bytesRead }, 'export aborted');
+    this.#source.abort(reason);
+    this.#abortion.abort(reason);
   }
 
   /** The session is over, whatever it came to: its connection is gone, or about to go. */
@@ -117,12 +117,12 @@ export class ExportSession {
 
   #onFailure(error: unknown): void {
     this.#outcome = { status: 'failed', error };
-    if (this.#decision !== 'aborted') this.#log.error({ err: error }, 'export failed');
+    if (!this.#abortion.signal.aborted) this.#log.error({ err: error }, 'export failed');
     this.#source.refuseWrites().catch((cause: unknown) => this.#log.error({ err: cause }, 'could not close a pipe'));
   }
 
   #checkDecision(): void {
-    if (this.#decision !== 'open' || !this.#source.writerGone) return;
+    if (this.#isCommitted || !this.#source.writerGone) return;
     this.#writerGoneAt ??= Date.now();
     if (Date.now() - this.#writerGoneAt < DECISION_TIMEOUT_MS) return;
     this.abort('neither committed nor aborted after the end of COPY').catch((error: unknown) =>

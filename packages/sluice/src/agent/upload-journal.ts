@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import type { UploadJournal } from '../exporter/upload-journal.ts';
 
 const entrySchema = z.object({
   bucket: z.string(),
@@ -28,6 +29,15 @@ export class FileUploadJournal {
     const directory = join(stateDirectory, 'uploads');
     await mkdir(directory, { recursive: true, mode: 0o700 });
     return new FileUploadJournal(directory);
+  }
+
+  /** The journal as one export writes it. An upload that could not be aborted stays in it, for the next start. */
+  inRegion(region: string, onLeft: (upload: OpenUpload, error: unknown) => void): UploadJournal {
+    return {
+      opened: (upload) => this.opened({ ...upload, region }),
+      closed: (upload) => this.closed({ ...upload, region }),
+      leftOpen: (upload, error) => onLeft({ ...upload, region }, error),
+    };
   }
 
   async opened(upload: OpenUpload): Promise<void> {

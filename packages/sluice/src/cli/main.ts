@@ -1,12 +1,16 @@
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import { agentCommand } from './agent.ts';
+import { installCommand } from './install.ts';
+import { localCommand } from './local.ts';
 import { reportError } from './report-error.ts';
 
 const program = new Command('sluice')
   .description("Amazon Aurora's aws_s3.query_export_to_s3 for every PostgreSQL")
   .version(VERSION)
+  .addCommand(installCommand())
   .addCommand(agentCommand())
+  .addCommand(localCommand())
   .showHelpAfterError('(sluice --help shows the commands)');
 
 try {

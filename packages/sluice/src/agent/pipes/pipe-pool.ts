@@ -57,6 +57,11 @@ export class PipePool {
     return pool;
   }
 
+  /** How many pipes are ready for use. */
+  get readyPipes(): number {
+    return this.#ready.length;
+  }
+
   async take(): Promise<OpenPipe> {
     while (this.#ready.length === 0) await this.#refill();
     const name = this.#ready.shift();

@@ -34,6 +34,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
   #writer: 'not seen' | 'seen' | 'gone' = 'not seen';
   #decision: 'open' | 'committed' | 'aborted' = 'open';
   #abortReason: unknown;
+  #removed: Promise<void> | undefined;
   #closing: 'no' | 'when written to' | 'closed' = 'no';
   #wake: () => void = () => undefined;
   #bytesRead = 0;
@@ -112,9 +113,12 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     this.#closing = 'closed';
     clearInterval(this.#trickleTimer);
     this.#socket.destroy();
-    await unlink(this.#pipe.path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
+    await this.#remove();
+  }
+
+  #remove(): Promise<void> {
+    this.#removed ??= unlink(this.#pipe.path);
+    return this.#removed;
   }
 
   async #next(): Promise<Uint8Array | undefined> {
@@ -138,7 +142,11 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
 
   /** @returns whether reading goes on */
   #onChunk(bytes: number): boolean {
-    this.#writer = 'seen';
+    if (this.#writer === 'not seen') {
+      this.#writer = 'seen';
+      // Its name is not needed any more, and an agent that is killed from now on leaves no pipe.
+      void this.#remove();
+    }
     if (this.#closing === 'when written to') {
       void this.close();
       return false;

@@ -1,0 +1,35 @@
+/**
+ * Sluice as a library: what its agent does between PostgreSQL and Amazon S3, for bytes of any origin.
+ *
+ * @example
+ * ```ts
+ * const connection = new S3Connection({ region: 'us-west-2', credentials: fromNodeProviderChain() });
+ * const result = await exportToS3({
+ *   source: client.query(copyTo('COPY (SELECT * FROM t) TO STDOUT')),
+ *   connection,
+ *   bucket: 'sample-bucket',
+ *   key: 'sample-filepath',
+ *   rowFormat: { format: 'text', header: false },
+ * });
+ * ```
+ */
+export { SluiceError, isSluiceError, type SluiceErrorCode, type SluiceErrorOptions } from './errors.ts';
+export { BufferMemory } from './exporter/buffer-memory.ts';
+export {
+  exportToS3,
+  type ExportProgress,
+  type ExportRequest,
+  type ExportResult,
+} from './exporter/export-to-s3.ts';
+export type { ExportedFile } from './exporter/file-upload.ts';
+export type { BinaryRowFormat, CsvRowFormat, RowFormat, TextRowFormat } from './exporter/row-format.ts';
+export type { UploadJournal } from './exporter/upload-journal.ts';
+export { installExtension } from './install/install-extension.ts';
+export {
+  S3Connection,
+  type S3ConnectionOptions,
+  type S3Credentials,
+  type S3CredentialsProvider,
+} from './s3/connection.ts';
+export { abortMultipartUpload, type MultipartUpload } from './s3/multipart-upload.ts';
+export { UploadError } from './s3/upload-error.ts';
