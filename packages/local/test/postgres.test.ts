@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterEach, expect, test } from 'vitest';
 import { isProcessAlive } from '../src/process/identity.ts';
@@ -80,3 +81,20 @@ test('servers start side by side', async () => {
   const servers = await Promise.all([start(), start(), start()]);
   expect(new Set(servers.map((server) => server.port)).size).toBe(3);
 });
+
+test.each([14, 15, 16, 17, 18] as const)(
+  'PostgreSQL %i runs, with dblink and the extension files in their place',
+  async (major) => {
+    const extensionDirectory = fileURLToPath(new URL('../../sluice/extension', import.meta.url));
+    const server = await start({
+      major,
+      extensionDirectory,
+      settings: { 'sluice.socket_directory': '/nowhere' },
+    });
+    await ask(server, 'CREATE EXTENSION aws_s3 CASCADE');
+    expect(await ask(server, "SELECT current_setting('server_version_num')::int / 10000")).toEqual([major]);
+    expect(
+      await ask(server, "SELECT srvoptions::text FROM pg_foreign_server WHERE srvname = 'sluice_agent'"),
+    ).toEqual([expect.stringContaining('/nowhere')]);
+  },
+);

@@ -34,7 +34,7 @@ export interface BaseCopyOptions {
  */
 export async function ensureBaseCopy(
   options: BaseCopyOptions,
-  { signal }: { signal?: AbortSignal } = {},
+  { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<string> {
   const { release, cacheDirectory } = options;
   const base = join(cacheDirectory, `base-${release}`);

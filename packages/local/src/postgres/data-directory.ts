@@ -13,39 +13,35 @@ export interface DataDirectoryOptions {
   major: PostgresMajor;
   /** Absolute. Its parent exists, and `osUser` can pass through it. */
   directory: string;
-  /** Of the superuser `postgres`. Used only when the directory is made. */
+  /** Of the superuser `postgres`. */
   password: string;
   osUser: OsUser | undefined;
   /** False: don't wait for the disk. */
   durable: boolean;
 }
 
-/** Makes the data directory when there is none yet; else checks that this PostgreSQL can use it. */
-export async function ensureDataDirectory(
-  options: DataDirectoryOptions,
-  { signal }: { signal?: AbortSignal | undefined } = {},
-): Promise<void> {
-  const { directory, major } = options;
+/** Whether there is a data directory already. When there is, checks that this PostgreSQL can use it. */
+export async function findDataDirectory({
+  directory,
+  major,
+  osUser,
+}: Pick<DataDirectoryOptions, 'directory' | 'major' | 'osUser'>): Promise<boolean> {
   const found = await readFile(join(directory, 'PG_VERSION'), 'utf8').catch((error: unknown) => {
     if (systemErrorCode(error) === 'ENOENT') return undefined;
     throw new LocalError('directory_unusable', `the data directory ${directory} cannot be read`, {
       cause: error,
     });
   });
-  if (found === undefined) {
-    await initialise(options, signal);
-    return;
-  }
+  if (found === undefined) return false;
   if (found.trim() !== String(major)) {
     throw new LocalError(
       'directory_unusable',
       `the data in ${directory} belongs to PostgreSQL ${found.trim()}, not ${major}`,
-      {
-        hint: `Start with --pg-version ${found.trim()}, or choose another directory with --dir.`,
-      },
+      { hint: `Start with --pg-version ${found.trim()}, or choose another directory with --dir.` },
     );
   }
-  await checkOwner(directory, options.osUser);
+  await checkOwner(directory, osUser);
+  return true;
 }
 
 async function checkOwner(directory: string, osUser: OsUser | undefined): Promise<void> {
@@ -62,8 +58,11 @@ async function checkOwner(directory: string, osUser: OsUser | undefined): Promis
   }
 }
 
-/** initdb into a temporary name, so that one that was interrupted is never taken for a database. */
-async function initialise(options: DataDirectoryOptions, signal: AbortSignal | undefined): Promise<void> {
+/** Runs initdb in a temporary name, so that one that was interrupted is never taken for a database. */
+export async function makeDataDirectory(
+  options: DataDirectoryOptions,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<void> {
   const { installation, directory, osUser } = options;
   const mark = randomBytes(4).toString('hex');
   const work = join(dirname(directory), `.initdb-${mark}`);

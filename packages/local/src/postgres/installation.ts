@@ -45,7 +45,7 @@ export interface Installation {
  */
 export async function ensureInstallation(
   options: InstallationOptions,
-  { signal }: { signal?: AbortSignal } = {},
+  { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<Installation> {
   const release = postgresRelease(options.major);
   const cacheDirectory = await openCacheDirectory(options.cacheDirectory);
@@ -55,10 +55,7 @@ export async function ensureInstallation(
   // Seen through its links: a tree whose base copy was removed is made again.
   if (await exists(join(directory, 'lib', 'postgresql'))) return installation;
 
-  const base = await ensureBaseCopy(
-    { release, cacheDirectory, log: options.log },
-    signal === undefined ? {} : { signal },
-  );
+  const base = await ensureBaseCopy({ release, cacheDirectory, log: options.log }, { signal });
   if (await exists(join(directory, 'lib', 'postgresql'))) return installation;
   const work = await mkdtemp(join(cacheDirectory, '.tree-'));
   try {

@@ -8,7 +8,7 @@ import { endProcess } from '../process/end-process.ts';
 import { attachLifeline } from '../process/lifeline.ts';
 import { postgresOsUser } from '../process/os-user.ts';
 import { waitUntil } from '../process/wait-until.ts';
-import { ensureDataDirectory } from './data-directory.ts';
+import { findDataDirectory, makeDataDirectory } from './data-directory.ts';
 import { ensureInstallation } from './installation.ts';
 import { POSTGRES_ENDING, stopLeftoverServer } from './leftover-server.ts';
 import { logTail } from './log-tail.ts';
@@ -64,13 +64,11 @@ export async function startPostgres(
 ): Promise<RunningPostgres> {
   const { major, dataDirectory, password, durable = true, log } = options;
   const osUser = postgresOsUser();
-  const installation = await ensureInstallation(options, signal === undefined ? {} : { signal });
+  const place = { directory: dataDirectory, major, osUser };
+  const hasData = await findDataDirectory(place);
+  const installation = await ensureInstallation(options, { signal });
   await stopLeftoverServer(dataDirectory, log);
-  await ensureDataDirectory(
-    { installation, major, directory: dataDirectory, password, osUser, durable },
-    { signal },
-  );
-
+  if (!hasData) await makeDataDirectory({ ...place, installation, password, durable }, { signal });
   await writeSettingsFile(dataDirectory, options.settings ?? {}, osUser);
 
   const program = installation.program('postgres');
@@ -109,7 +107,7 @@ async function tryPort(
   });
   const server = superviseServer(child, options.password, port);
   try {
-    await once(child, 'spawn', signal === undefined ? {} : { signal });
+    await once(child, 'spawn', { signal });
     await untilReady(server, options, signal);
     return server;
   } catch (error) {

@@ -24,7 +24,7 @@ export interface TemporaryPostgres extends RunningPostgres, AsyncDisposable {
 /** A server for one test file: fresh data, no fsync, everything removed at stop. */
 export async function startTemporaryPostgres(
   { major = DEFAULT_POSTGRES_MAJOR, ...rest }: TemporaryPostgresOptions = {},
-  { signal }: { signal?: AbortSignal } = {},
+  { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<TemporaryPostgres> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-pg-'));
   const remove = () => rm(directory, { recursive: true, force: true });

@@ -16,6 +16,6 @@ export async function waitUntil(
     signal?.throwIfAborted();
     if (await isTrue()) return true;
     if (performance.now() >= end) return false;
-    await sleep(everyMs, undefined, signal === undefined ? {} : { signal });
+    await sleep(everyMs, undefined, { signal });
   }
 }
