@@ -9,6 +9,7 @@ import { attachLifeline } from '../process/lifeline.ts';
 import { postgresOsUser } from '../process/os-user.ts';
 import { waitUntil } from '../process/wait-until.ts';
 import { findDataDirectory, makeDataDirectory } from './data-directory.ts';
+import { POSTGRES_ENVIRONMENT } from './environment.ts';
 import { ensureInstallation } from './installation.ts';
 import { POSTGRES_ENDING, stopLeftoverServer } from './leftover-server.ts';
 import { logTail } from './log-tail.ts';
@@ -101,7 +102,7 @@ async function tryPort(
     // Out of our terminal's reach: Ctrl-C must not stop it behind our back.
     detached: true,
     cwd: '/',
-    env: { ...process.env, LC_ALL: 'C' },
+    env: POSTGRES_ENVIRONMENT,
     stdio: ['ignore', logHandle.fd, logHandle.fd],
     ...postgresOsUser(),
   });
