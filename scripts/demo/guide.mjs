@@ -45,7 +45,7 @@ export const EXPORTS = [
     sql: "SELECT * from aws_s3.query_export_to_s3('select * from basic_test', :'s3_uri_1', options :='format csv, delimiter $$:$$');",
   },
   {
-    about: 'A binary file, its text in Windows-1253 (Greek):',
+    about: 'A binary file with an encoding (COPY converts text and CSV only; so does this):',
     sql: "SELECT * from aws_s3.query_export_to_s3('select * from basic_test', :'s3_uri_1', options :='format binary, encoding WIN1253');",
   },
 ];

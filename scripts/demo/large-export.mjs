@@ -5,12 +5,11 @@ import { BUCKET } from './guide.mjs';
 import { bar, good, heading, megabytes, progressLine, say, typed } from './terminal.mjs';
 import { psqlTable } from './psql-table.mjs';
 
-const ROWS = 4_000_000;
-const KEY = 'large/orders.csv';
+const ROWS = 2_000_000;
+const KEY = 'large/readings.csv';
 const SQL = `SELECT * FROM aws_s3.query_export_to_s3(
-  'SELECT id, md5(id::text) AS token, id % 1000 AS customer, id * 0.25 AS total,
-          ''2026-01-01''::date + (id % 365)::int AS ordered_on, ''shipped, with a signature'' AS note
-   FROM generate_series(1, ${ROWS}::bigint) AS id',
+  'SELECT id, id % 1000 AS sensor, repeat(md5(id::text), 5) AS reading
+   FROM generate_series(1, ${ROWS}) AS id',
   '${BUCKET}', '${KEY}', options := 'format csv, header true');`;
 
 /**

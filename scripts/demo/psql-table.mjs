@@ -9,7 +9,12 @@ export function psqlTable({ fields, rows }) {
   const lines = [
     fields.map(({ name }, i) => centre(name, widths[i])).join('|'),
     widths.map((width) => '-'.repeat(width + 2)).join('+'),
-    ...cells.map((row) => row.map((cell, i) => ` ${pad(cell, widths[i], isRight[i])} `).join('|')),
+    ...cells.map((row) =>
+      row
+        .map((cell, i) => ` ${pad(cell, widths[i], isRight[i])} `)
+        .join('|')
+        .trimEnd(),
+    ),
     `(${rows.length} ${rows.length === 1 ? 'row' : 'rows'})`,
   ];
   return lines.join('\n');

@@ -59,7 +59,7 @@ async function tellStory({ client, watcher, s3 }) {
   heading('Something to export, and a bucket');
   for (const sql of TABLES) {
     typed('postgres=#', sql);
-    say((await client.query(sql)).command);
+    say(commandTag(sql, await client.query(sql)));
   }
   typed('$', `aws s3 mb s3://${BUCKET}`);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
@@ -79,6 +79,11 @@ async function tellStory({ client, watcher, s3 }) {
 
   const key = await exportLarge({ client, watcher, s3 });
   await showObject(s3, key);
+}
+
+/** What psql prints after a statement without a result. */
+function commandTag(sql, { command, rowCount }) {
+  return command === 'INSERT' ? `INSERT 0 ${rowCount}` : sql.split(' ').slice(0, 2).join(' ');
 }
 
 async function showObject(s3, key, expectedBytes) {

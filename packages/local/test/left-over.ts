@@ -16,9 +16,9 @@ export async function processesNaming(path: string): Promise<RunningProcess[]> {
 export async function lifelinesOf(path: string): Promise<number[]> {
   const all = await allProcesses();
   const guarded = all.filter(({ commandLine }) => commandLine.includes(path));
-  const endings = guarded.flatMap(({ pid }) => [`sluice-lifeline ${pid} INT`, `sluice-lifeline ${pid} TERM`]);
+  const marks = guarded.map(({ pid }) => `sluice-lifeline ${pid} `);
   return all
-    .filter(({ commandLine }) => endings.some((ending) => commandLine.endsWith(ending)))
+    .filter(({ commandLine }) => marks.some((mark) => commandLine.includes(mark)))
     .map(({ pid }) => pid);
 }
 

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, statSync } from 'node:fs';
 import { chmod, mkdir, mkdtemp, rm, symlink, unlink } from 'node:fs/promises';
@@ -8,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { z } from 'zod';
 import { startLocal, type LocalOptions, type LocalStack } from '../src/index.ts';
 import { waitUntil } from '../src/process/wait-until.ts';
 import { processesNaming } from './left-over.ts';
@@ -28,7 +30,8 @@ afterEach(async () => {
   await Promise.all(started.map((stack) => stack.stop()));
   for (const stack of started) {
     assert(!existsSync(dirname(stack.agent.socketDirectory)), 'a run directory is left');
-    assert.deepEqual(await processesNaming(stack.directory), []);
+    const isGone = async () => (await processesNaming(stack.directory)).length === 0;
+    assert(await waitUntil(isGone, { timeoutMs: 5000, everyMs: 50 }), 'a process is left');
   }
   await rm(root, { recursive: true, force: true });
 });
@@ -160,6 +163,26 @@ test('a wrong setting of the agent ends the start with the reason', async () => 
     detail: expect.stringContaining('no_such_key') as unknown,
   });
   expect(await processesNaming(dir)).toEqual([]);
+});
+
+test('a stack in a temporary directory leaves nothing behind even when its process is killed', async () => {
+  const program = `
+    import { startLocal } from '@sluice/local';
+    const stack = await startLocal();
+    process.send([stack.directory, stack.agent.socketDirectory]);
+    setInterval(() => undefined, 1000);`;
+  const child = spawn(process.execPath, ['--input-type=module', '--eval', program], {
+    cwd: import.meta.dirname,
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const [message] = await once(child, 'message');
+  const [directory, socketDirectory] = z.tuple([z.string(), z.string()]).parse(message);
+  child.kill('SIGKILL');
+  const isGone = async () =>
+    (await processesNaming(directory)).length === 0 &&
+    !existsSync(directory) &&
+    !existsSync(dirname(socketDirectory));
+  expect(await waitUntil(isGone, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
 });
 
 test('wrong options are named', async () => {

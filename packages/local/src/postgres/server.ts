@@ -41,6 +41,8 @@ export interface PostgresOptions {
   /** Extension control and SQL files that the server shall have, too. */
   extensionDirectory?: string | undefined;
   cacheDirectory: string;
+  /** Removed if this process is killed. @default none */
+  temporaryDirectories?: readonly string[];
   log: (line: string) => void;
 }
 
@@ -106,7 +108,7 @@ async function tryPort(
     stdio: ['ignore', logHandle.fd, logHandle.fd],
     ...postgresOsUser(),
   });
-  const server = superviseServer(child, options.password, port);
+  const server = superviseServer(child, options, port);
   try {
     await once(child, 'spawn', { signal });
     await untilReady(server, options, signal);
@@ -143,10 +145,14 @@ interface SupervisedServer extends RunningPostgres {
   hasEnded(): boolean;
 }
 
-function superviseServer(child: ChildProcess, password: string, port: number): SupervisedServer {
+function superviseServer(
+  child: ChildProcess,
+  { password, temporaryDirectories }: PostgresOptions,
+  port: number,
+): SupervisedServer {
   const pid = child.pid ?? 0;
   let ended = child.pid === undefined;
-  const lifeline = ended ? undefined : attachLifeline(pid, 'INT');
+  const lifeline = ended ? undefined : attachLifeline(pid, 'INT', temporaryDirectories);
   const end = new Promise<void>((resolve) => {
     const finish = () => {
       ended = true;

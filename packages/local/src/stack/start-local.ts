@@ -135,6 +135,7 @@ async function unexpectedEnd(
 /** The places on disk of one running stack. */
 interface Home {
   directory: string;
+  isTemporary: boolean;
   dataDirectory: string;
   state: State;
   run: RunDirectory;
@@ -155,7 +156,7 @@ async function openHome({ dir, log }: CheckedOptions, cleanUp: CleanUp): Promise
   await stopLeftoverServer(dataDirectory, log);
   const run = await makeRunDirectory(directory, osUser);
   cleanUp.add(() => run.remove());
-  return { directory, dataDirectory, state, run };
+  return { directory, isTemporary, dataDirectory, state, run };
 }
 
 interface ServerContext {
@@ -205,6 +206,7 @@ function startStackPostgres(
       durable: options.durable ?? options.dir !== undefined,
       settings: { 'sluice.socket_directory': run.agent },
       extensionDirectory: join(sluicePackage(), 'extension'),
+      temporaryDirectories: home.isTemporary ? [directory, run.path] : [],
       cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory(process.env),
       log: options.log,
     },
