@@ -1,14 +1,14 @@
 import type { S3Connection } from '../s3/connection.ts';
 import { BufferMemory } from './buffer-memory.ts';
 import { FileCutter } from './file-cutter.ts';
-import { validateRequest } from './export-limits.ts';
+import { type ExportLimits, validateRequest } from './export-limits.ts';
 import { type ExportedFile, FileUpload, type FileUploadContext } from './file-upload.ts';
 import { PartScheduler } from './part-scheduler.ts';
 import { partSizeOf } from './part-size.ts';
 import { abortFiles, publishFiles } from './publish.ts';
 import type { RowFormat } from './row-format.ts';
 import { createRowScanner } from './row-scanner.ts';
-import { readSource } from './source-reader.ts';
+import { abandonSource, readSource } from './source-reader.ts';
 import type { UploadJournal } from './upload-journal.ts';
 
 /** How many parts near the limit may be kept back until it is known where the file ends. */
@@ -68,7 +68,7 @@ export interface ExportResult {
  */
 export async function exportToS3(request: ExportRequest): Promise<ExportResult> {
   const { source, connection, signal, onProgress, memory = new BufferMemory() } = request;
-  const limits = validateRequest(request);
+  const limits = validateOrAbandon(request);
   const scheduler = new PartScheduler(limits);
   const progress: ExportProgress = { bytesRead: 0, bytesStored: 0, files: 0 };
   const files: FileUpload[] = [];
@@ -125,6 +125,15 @@ export async function exportToS3(request: ExportRequest): Promise<ExportResult> 
   }
   const published = await publishFiles(files, connection.requestTimeoutMs);
   return { files: published, bytes: progress.bytesRead };
+}
+
+function validateOrAbandon(request: ExportRequest): ExportLimits {
+  try {
+    return validateRequest(request);
+  } catch (error) {
+    abandonSource(request.source);
+    throw error;
+  }
 }
 
 /** https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/postgresql-s3-export-file.html (File naming) */

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** What makes an export end before its source does. */
 interface Failure {
   error: unknown;
@@ -16,6 +18,8 @@ export class PartScheduler {
 
   constructor({ partsInFlight }: { partsInFlight: number }) {
     this.#limit = partsInFlight;
+    // Each request in flight listens, and each wait between its attempts.
+    setMaxListeners(0, this.#aborter.signal);
   }
 
   get inFlight(): number {

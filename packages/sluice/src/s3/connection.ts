@@ -33,7 +33,10 @@ export interface S3ConnectionOptions {
   checksums?: 'crc32' | 'none' | undefined;
   /** How long a connection may take to be made. @default 5000 */
   connectTimeoutMs?: number | undefined;
-  /** How long a request may go without a byte sent or received. @default 30000 */
+  /**
+   * How long a request may go without the operating system taking or giving a byte of it. It takes some megabytes ahead
+   * of the network, so this should be time enough to send those. @default 30000
+   */
   requestTimeoutMs?: number | undefined;
   /** How often a request is sent before its failure is final. @default 5 */
   maxAttempts?: number | undefined;
@@ -139,7 +142,7 @@ export class S3Connection {
     const checksumPolicy = this.checksums === 'none' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
     return new S3Client({
       region: this.region,
-      credentials: () => this.#provideCredentials(),
+      credentials: (options) => this.#provideCredentials(options?.['forceRefresh'] === true),
       ...(endpoint === undefined ? {} : { endpoint }),
       forcePathStyle,
       maxAttempts: 1,
@@ -168,9 +171,11 @@ export class S3Connection {
     });
   }
 
-  async #provideCredentials(): Promise<CopiedCredentials> {
+  async #provideCredentials(forceRefresh: boolean): Promise<CopiedCredentials> {
     try {
-      const { accessKeyId, secretAccessKey, sessionToken, expiration } = await this.#options.credentials();
+      const { accessKeyId, secretAccessKey, sessionToken, expiration } = await this.#options.credentials({
+        forceRefresh,
+      });
       return {
         accessKeyId,
         secretAccessKey,
