@@ -1,26 +1,27 @@
 import { makeCrcTables } from './crc-tables.ts';
 
 /** The Castagnoli polynomial, bits reversed. */
-const TABLES = makeCrcTables(0x82f63b78n, 32).low;
+const [T0, T1, T2, T3, T4, T5, T6, T7] = makeCrcTables(0x82f63b78n).low;
 
 /** Continues a CRC-32C (0 to begin with) with more bytes; eight at a time. */
 export function crc32c(bytes: Buffer, previous = 0): number {
-  const table = TABLES;
+  // Twice as fast as Buffer's own readers.
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let crc = ~previous;
   let position = 0;
   for (const end = bytes.length - 7; position < end; position += 8) {
-    const low = bytes.readInt32LE(position) ^ crc;
-    const high = bytes.readInt32LE(position + 4);
+    const low = view.getInt32(position, true) ^ crc;
+    const high = view.getInt32(position + 4, true);
     crc =
-      table[1792 + (low & 255)]! ^
-      table[1536 + ((low >>> 8) & 255)]! ^
-      table[1280 + ((low >>> 16) & 255)]! ^
-      table[1024 + (low >>> 24)]! ^
-      table[768 + (high & 255)]! ^
-      table[512 + ((high >>> 8) & 255)]! ^
-      table[256 + ((high >>> 16) & 255)]! ^
-      table[high >>> 24]!;
+      T7[low & 255]! ^
+      T6[(low >>> 8) & 255]! ^
+      T5[(low >>> 16) & 255]! ^
+      T4[low >>> 24]! ^
+      T3[high & 255]! ^
+      T2[(high >>> 8) & 255]! ^
+      T1[(high >>> 16) & 255]! ^
+      T0[high >>> 24]!;
   }
-  for (; position < bytes.length; position++) crc = table[(crc ^ bytes[position]!) & 255]! ^ (crc >>> 8);
+  for (; position < bytes.length; position++) crc = T0[(crc ^ bytes[position]!) & 255]! ^ (crc >>> 8);
   return ~crc >>> 0;
 }

@@ -1,21 +1,17 @@
 import { open, unlink, type FileHandle } from 'node:fs/promises';
 import type { Segment } from './stored-object.ts';
-
-/** Chunks arrive in 64 KiB or less; one write for each would cost more than half of the throughput. */
-const WRITE_SIZE_BYTES = 1024 * 1024;
-/** Of one writev, far below IOV_MAX; also bounds what a body of tiny chunks can hold in memory. */
-const MOST_CHUNKS_A_WRITE = 512;
+import { WRITE_BUFFER_BYTES, borrowWriteBuffer, returnWriteBuffer } from './write-buffers.ts';
 
 /**
- * Writes one new segment file. While a piece is being written, the next gathers in memory; a third waits. The file
- * belongs to nobody until the bucket's log names it: one that is left behind is removed at the next start.
+ * Writes one new segment file. While a buffer is being written, the next is filled; a third waits. The file belongs to
+ * nobody until the bucket's log names it: one that is left behind is removed at the next start.
  */
 export class SegmentWriter {
   readonly #path: string;
   readonly #file: string;
   #handle: FileHandle | undefined;
-  #gathered: Buffer[] = [];
-  #gatheredBytes = 0;
+  #filling: Buffer | undefined;
+  #filledBytes = 0;
   #writing: Promise<void> | undefined;
   #sizeBytes = 0;
 
@@ -25,15 +21,13 @@ export class SegmentWriter {
     this.#path = path;
   }
 
-  /** Takes a chunk, which must not be changed afterwards. A promise means: wait before the next. */
-  write(chunk: Buffer): Promise<void> | undefined {
-    if (chunk.length === 0) return undefined;
-    this.#gathered.push(chunk);
-    this.#gatheredBytes += chunk.length;
-    this.#sizeBytes += chunk.length;
-    if (this.#gatheredBytes < WRITE_SIZE_BYTES && this.#gathered.length < MOST_CHUNKS_A_WRITE)
-      return undefined;
-    return this.#flush();
+  /** Takes a piece, which may be changed as soon as this returns or resolves. A promise means: wait before the next. */
+  write(piece: Buffer): Promise<void> | undefined {
+    this.#sizeBytes += piece.length;
+    const taken = this.#fill(piece);
+    return taken === piece.length && this.#filledBytes < WRITE_BUFFER_BYTES
+      ? undefined
+      : this.#writeRest(piece.subarray(taken));
   }
 
   /** Ends the file. No segment is made of no bytes. */
@@ -50,26 +44,48 @@ export class SegmentWriter {
     await Promise.allSettled([this.#writing]);
     await Promise.allSettled([this.#handle?.close()]);
     this.#handle = undefined;
+    if (this.#filling !== undefined) returnWriteBuffer(this.#filling);
+    this.#filling = undefined;
     await Promise.allSettled([unlink(this.#path)]);
   }
 
-  async #flush(): Promise<void> {
-    await this.#writing;
-    if (this.#gathered.length === 0) return;
-    const chunks = this.#gathered;
-    const sizeBytes = this.#gatheredBytes;
-    this.#gathered = [];
-    this.#gatheredBytes = 0;
-    this.#writing = this.#writeOut(chunks, sizeBytes);
-    // The next flush, finish or discard awaits it and sees its error.
-    this.#writing.catch(() => undefined);
+  /** Copies what fits, and says how much that was. */
+  #fill(piece: Buffer): number {
+    if (piece.length === 0) return 0;
+    this.#filling ??= borrowWriteBuffer();
+    const taken = piece.copy(this.#filling, this.#filledBytes);
+    this.#filledBytes += taken;
+    return taken;
   }
 
-  async #writeOut(chunks: Buffer[], sizeBytes: number): Promise<void> {
-    this.#handle ??= await open(this.#path, 'wx', 0o600);
-    const { bytesWritten } = await this.#handle.writev(chunks);
-    if (bytesWritten === sizeBytes) return;
-    // A disk that is nearly full takes a part; the rest then fails with the reason.
-    await this.#handle.writeFile(Buffer.concat(chunks).subarray(bytesWritten));
+  async #writeRest(rest: Buffer): Promise<void> {
+    let left = rest;
+    do {
+      if (this.#filledBytes === WRITE_BUFFER_BYTES) await this.#flush();
+      left = left.subarray(this.#fill(left));
+    } while (left.length > 0);
+  }
+
+  /** Begins to write what is filled, once the write before it has ended. */
+  async #flush(): Promise<void> {
+    await this.#writing;
+    if (this.#filling === undefined) return;
+    this.#writing = this.#writeOut(this.#filling, this.#filledBytes);
+    // The next flush, finish or discard awaits it and sees its error.
+    this.#writing.catch(() => undefined);
+    this.#filling = undefined;
+    this.#filledBytes = 0;
+  }
+
+  async #writeOut(buffer: Buffer, sizeBytes: number): Promise<void> {
+    try {
+      this.#handle ??= await open(this.#path, 'wx', 0o600);
+      for (let written = 0; written < sizeBytes;) {
+        const { bytesWritten } = await this.#handle.write(buffer, written, sizeBytes - written);
+        written += bytesWritten;
+      }
+    } finally {
+      returnWriteBuffer(buffer);
+    }
   }
 }
