@@ -34,13 +34,15 @@ export interface AuthorizationRequest {
   readonly conditions: ReadonlyMap<string, string>;
 }
 
-export type AuthorizationDecision =
-  | { readonly allowed: true }
-  | {
-      readonly allowed: false;
-      /** Why, as AWS ends its message. @example 'because no identity-based policy allows the s3:GetObject action' */
-      readonly because?: string | undefined;
-    };
+export interface AuthorizationDecision {
+  readonly allowed: boolean;
+  /**
+   * Why not, as AWS ends its message.
+   * @example 'with an explicit deny in an identity-based policy'
+   * @default 'because no identity-based policy allows the <action> action'
+   */
+  readonly because?: string | undefined;
+}
 
 /** Decides every action of every service. */
 export type Authorize = (

@@ -66,7 +66,8 @@ export class S3Service implements AwsService {
       await sendResponse(response, answer);
       return { operation: operation.name };
     } catch (reason) {
-      if (response.headersSent || request.incoming.destroyed || response.destroyed) throw reason;
+      const isGone = response.destroyed || request.incoming.socket.destroyed;
+      if (response.headersSent || isGone) throw reason;
       error = this.#toAnswer(reason, address);
     }
     const hasBody = request.method !== 'HEAD';

@@ -61,7 +61,7 @@ export class SegmentFiles {
           if (this.#removeWhenUnpinned.delete(file)) unpinned.push(file);
         }
       }
-      this.#unlink(unpinned);
+      this.#unlink(unpinned.map((file) => this.#path(file)));
     };
   }
 
@@ -93,7 +93,7 @@ export class SegmentFiles {
       if (this.#pins.has(file)) this.#removeWhenUnpinned.add(file);
       else unpinned.push(file);
     }
-    this.#unlink(unpinned);
+    this.#unlink(unpinned.map((file) => this.#path(file)));
   }
 
   async settled(): Promise<void> {
@@ -105,7 +105,9 @@ export class SegmentFiles {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     for (const shard of await readdir(this.#directory)) {
       const files = await readdir(path.join(this.#directory, shard));
-      this.#unlink(files.filter((file) => !owned.has(file)));
+      this.#unlink(
+        files.filter((file) => !owned.has(file)).map((file) => path.join(this.#directory, shard, file)),
+      );
     }
     await this.settled();
   }
@@ -121,19 +123,16 @@ export class SegmentFiles {
     return path.join(this.#directory, file.slice(0, 2), file);
   }
 
-  #unlink(files: readonly string[]): void {
-    if (files.length === 0) return;
-    this.#removing = this.#unlinkAfter(this.#removing, files);
+  #unlink(paths: readonly string[]): void {
+    if (paths.length > 0) this.#removing = unlinkAfter(this.#removing, paths);
   }
+}
 
-  async #unlinkAfter(earlier: Promise<void>, files: readonly string[]): Promise<void> {
-    await earlier;
-    for (let start = 0; start < files.length; start += MOST_UNLINKS_AT_ONCE) {
-      // A file that cannot be removed is swept at the next start.
-      await Promise.allSettled(
-        files.slice(start, start + MOST_UNLINKS_AT_ONCE).map((file) => unlink(this.#path(file))),
-      );
-    }
+async function unlinkAfter(earlier: Promise<void>, paths: readonly string[]): Promise<void> {
+  await earlier;
+  for (let start = 0; start < paths.length; start += MOST_UNLINKS_AT_ONCE) {
+    // A file that cannot be removed is swept at the next start.
+    await Promise.allSettled(paths.slice(start, start + MOST_UNLINKS_AT_ONCE).map((file) => unlink(file)));
   }
 }
 
