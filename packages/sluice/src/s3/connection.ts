@@ -66,7 +66,6 @@ export class S3Connection {
   readonly #options: S3ConnectionOptions;
   readonly #httpAgent: http.Agent;
   readonly #httpsAgent: https.Agent;
-  readonly #endpoints = new Map<string, Promise<BucketEndpoint>>();
   #client: Promise<S3Client> | undefined;
   #signer: Promise<SignatureV4> | undefined;
 
@@ -103,14 +102,25 @@ export class S3Connection {
     return protocol === 'https:' ? this.#httpsAgent : this.#httpAgent;
   }
 
-  /** Where the objects of a bucket are, by the SDK's own rules. */
+  /** Where the objects of a bucket are, by the SDK's own rules (which the SDK caches). */
   async endpointOf(bucket: string): Promise<BucketEndpoint> {
-    let endpoint = this.#endpoints.get(bucket);
-    if (endpoint === undefined) {
-      endpoint = this.#resolveEndpoint(bucket);
-      this.#endpoints.set(bucket, endpoint);
-    }
-    return endpoint;
+    const { config } = await this.client();
+    const { endpoint, forcePathStyle = endpoint !== undefined } = this.#options;
+    const { url } = config.endpointProvider({
+      Bucket: bucket,
+      Region: this.region,
+      ForcePathStyle: forcePathStyle,
+      UseFIPS: await config.useFipsEndpoint(),
+      UseDualStack: await config.useDualstackEndpoint(),
+      ...(endpoint === undefined ? {} : { Endpoint: endpoint }),
+    });
+    return {
+      protocol: url.protocol === 'http:' ? 'http:' : 'https:',
+      host: url.host,
+      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port === '' ? undefined : Number(url.port),
+      basePath: url.pathname.replace(/\/+$/, ''),
+    };
   }
 
   /** What a request is about, for the error of its failure. */
@@ -189,26 +199,6 @@ export class S3Connection {
         cause: error,
       });
     }
-  }
-
-  async #resolveEndpoint(bucket: string): Promise<BucketEndpoint> {
-    const { config } = await this.client();
-    const { endpoint, forcePathStyle = endpoint !== undefined } = this.#options;
-    const { url } = config.endpointProvider({
-      Bucket: bucket,
-      Region: this.region,
-      ForcePathStyle: forcePathStyle,
-      UseFIPS: await config.useFipsEndpoint(),
-      UseDualStack: await config.useDualstackEndpoint(),
-      ...(endpoint === undefined ? {} : { Endpoint: endpoint }),
-    });
-    return {
-      protocol: url.protocol === 'http:' ? 'http:' : 'https:',
-      host: url.host,
-      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: url.port === '' ? undefined : Number(url.port),
-      basePath: url.pathname.replace(/\/+$/, ''),
-    };
   }
 }
 

@@ -253,6 +253,22 @@ describe('exportToS3', () => {
     expect(await s3.listKeys()).toHaveLength(6);
   });
 
+  it('goes on while another export keeps all of the memory and does nothing', async () => {
+    const memory = new BufferMemory({ limitBytes: 4 * MIB });
+    const controller = new AbortController();
+    const silent = run({
+      source: new SilentSource(4.5 * MIB),
+      key: 'silent',
+      memory,
+      signal: controller.signal,
+    });
+    await eventually(() => memory.lentBytes > 4 * MIB);
+    await run({ source: textSource(21 * MIB), memory, partsInFlight: 2 });
+    controller.abort();
+    await expect(silent).rejects.toThrow('aborted');
+    expect(await s3.listKeys()).toEqual(['rows']);
+  });
+
   it('takes little memory for a small export, and gives all back after a failure', async () => {
     const memory = new BufferMemory();
     const sources = Array.from({ length: 20 }, () => new SilentSource(1000));

@@ -18,6 +18,8 @@ export type Fault =
   | { do: 'reset' }
   /** Lets S3 do it, and breaks the connection before the answer. */
   | { do: 'lose-answer' }
+  /** Lets S3 do it, and breaks the connection in the middle of the answer. */
+  | { do: 'cut-answer' }
   /** Reads the request and never answers; or does not even read it. */
   | { do: 'stall'; reading: boolean }
   /** Takes the body slowly, then lets S3 do it. */
@@ -81,10 +83,15 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
         incoming.socket.destroy();
         return;
       case 'lose-answer':
+      case 'cut-answer':
         incoming.pipe(
           forward(incoming, (answer) => {
             answer.resume();
-            answer.on('end', () => incoming.socket.destroy());
+            answer.on('end', () => {
+              if (fault.do === 'cut-answer')
+                response.writeHead(200, { 'content-length': 1000 }).write('<?xml');
+              setImmediate(() => incoming.socket.destroy());
+            });
           }),
         );
         return;

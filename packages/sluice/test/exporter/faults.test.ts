@@ -72,7 +72,9 @@ describe('a transient failure', () => {
     ['RequestTimeout', UPLOAD_PART, { do: 'answer', status: 400, code: 'RequestTimeout' }],
     ['a reset', UPLOAD_PART, { do: 'reset' }],
     ['a lost answer', UPLOAD_PART, { do: 'lose-answer' }],
+    ['a cut answer', UPLOAD_PART, { do: 'cut-answer' }],
     ['a reset', CREATE, { do: 'reset' }],
+    ['an empty answer', CREATE, { do: 'answer', status: 200, body: '<Oops/>' }],
     ['an internal error', COMPLETE, { do: 'answer', status: 500, code: 'InternalError' }],
     ['an error in an answer of 200', COMPLETE, { do: 'answer', status: 200, code: 'InternalError' }],
     ['an empty answer of 200', COMPLETE, { do: 'answer', status: 200, body: '' }],
@@ -110,12 +112,15 @@ describe('a transient failure', () => {
     });
   });
 
-  it('takes CompleteMultipartUpload for done whose answer was lost', async () => {
-    proxy.inject(COMPLETE, { do: 'lose-answer' }, 1);
-    const result = await run();
-    expect(result.files).toMatchObject([{ parts: 3, bytes: textOf(LARGE).length }]);
-    expect((await s3.read('rows')).equals(textOf(LARGE))).toBe(true);
-  });
+  it.each(['lose-answer', 'cut-answer'] as const)(
+    'takes CompleteMultipartUpload for done: %s',
+    async (fault) => {
+      proxy.inject(COMPLETE, { do: fault }, 1);
+      const result = await run();
+      expect(result.files).toMatchObject([{ parts: 3, bytes: textOf(LARGE).length }]);
+      expect((await s3.read('rows')).equals(textOf(LARGE))).toBe(true);
+    },
+  );
 
   it('takes it for done also where the role may not read', async () => {
     s3.denied.add('s3:GetObject');
