@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { link, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { link, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { LocalError, systemErrorCode } from '../errors.ts';
@@ -13,25 +13,58 @@ export interface StateLock {
 }
 
 /**
- * Takes the lock of a state directory: the file `lock`, which names our process by its id and the time it started,
- * so that a lock left by a process that was killed is recognised even after its id is used again.
+ * Takes the lock of a state directory.
+ *
+ * The lock is the file `lock.<n>` with the highest number. It names its holder by process id and the time that process
+ * started, so that one left by a process that was killed is recognised even after its id is used again. Removing such
+ * a file would race with others who do the same; so it is left, and the next number is taken: the highest number never
+ * decreases, only its maker holds it, and only who holds a higher one removes it. A released lock is an empty file.
+ *
+ * @throws LocalError already_running
  */
 export async function lockState(directory: string): Promise<StateLock> {
-  const lock = join(directory, 'lock');
   const own = join(directory, `.lock-${randomBytes(6).toString('hex')}`);
   const content = JSON.stringify({ pid: process.pid, identity: await processIdentity(process.pid) });
   await writeFile(own, content, { mode: 0o600, flag: 'wx' });
   try {
     for (;;) {
-      // A hard link appears with its content, or not at all.
-      if (await linkUnlessThere(own, lock)) return { release: () => rm(lock, { force: true }) };
-      await removeStaleLock(directory, lock);
+      const highest = await highestNumber(directory);
+      await refuseIfHeld(directory, lockFile(directory, highest));
+      const next = lockFile(directory, highest + 1);
+      if (!(await linkUnlessThere(own, next))) continue;
+      if ((await highestNumber(directory)) !== highest + 1) {
+        // We were slow, and others have come and gone: ours was an old number.
+        await rm(next, { force: true });
+        continue;
+      }
+      await removeLower(directory, highest + 1);
+      return { release: () => truncate(next) };
     }
   } finally {
     await rm(own, { force: true });
   }
 }
 
+function lockFile(directory: string, number: number): string {
+  return join(directory, `lock.${number}`);
+}
+
+async function lockNumbers(directory: string): Promise<number[]> {
+  const names = await readdir(directory);
+  return names.flatMap((name) => (/^lock\.\d+$/.test(name) ? [Number(name.slice('lock.'.length))] : []));
+}
+
+async function highestNumber(directory: string): Promise<number> {
+  return Math.max(0, ...(await lockNumbers(directory)));
+}
+
+async function removeLower(directory: string, number: number): Promise<void> {
+  for (const other of await lockNumbers(directory)) {
+    if (other < number) await rm(lockFile(directory, other), { force: true });
+  }
+}
+
+/** A hard link appears with its content, or not at all. */
 async function linkUnlessThere(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);
@@ -42,29 +75,16 @@ async function linkUnlessThere(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function removeStaleLock(directory: string, lock: string): Promise<void> {
-  const seen = await readFile(lock, 'utf8').catch(() => undefined);
-  if (seen === undefined) return;
-  const holder = parseHolder(seen);
-  if (holder !== undefined && (await isHeld(holder))) {
-    throw new LocalError(
-      'already_running',
-      `another local stack runs in ${directory} (process ${holder.pid})`,
-      {
-        hint: 'Stop it first, or choose another directory with --dir.',
-      },
-    );
-  }
-  // Two starts may both have seen the stale lock: one of them may take it away, and never the other's new one.
-  const aside = `${lock}-${randomBytes(6).toString('hex')}`;
-  try {
-    await rename(lock, aside);
-  } catch (error) {
-    if (systemErrorCode(error) === 'ENOENT') return;
-    throw error;
-  }
-  if ((await readFile(aside, 'utf8')) !== seen) await linkUnlessThere(aside, lock);
-  await rm(aside, { force: true });
+async function refuseIfHeld(directory: string, file: string): Promise<void> {
+  const holder = parseHolder(await readFile(file, 'utf8').catch(() => ''));
+  if (holder === undefined || !(await isHeld(holder))) return;
+  throw new LocalError(
+    'already_running',
+    `another local stack runs in ${directory} (process ${holder.pid})`,
+    {
+      hint: 'Stop it first, or choose another directory with --dir.',
+    },
+  );
 }
 
 function parseHolder(content: string) {
