@@ -34,7 +34,7 @@ export interface AuthorizationRequest {
   readonly conditions: ReadonlyMap<string, string>;
 }
 
-export interface AuthorizationDecision {
+interface AuthorizationDecision {
   readonly allowed: boolean;
   /**
    * Why not, as AWS ends its message.

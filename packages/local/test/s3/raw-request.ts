@@ -1,4 +1,4 @@
-import { createHash, createHmac, type BinaryLike } from 'node:crypto';
+import { createHash, createHmac } from 'node:crypto';
 import { request } from 'node:http';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY } from './test-server.ts';
@@ -26,21 +26,30 @@ export interface RawRequest {
   readonly afterSigning?: Readonly<Record<string, string | undefined>>;
 }
 
+type SourceData = string | ArrayBuffer | ArrayBufferView;
+
 /** SHA-256 and HMAC as the signer wants them. */
 class Sha256 {
   readonly #hash;
 
-  constructor(secret?: BinaryLike) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', secret);
+  constructor(secret?: SourceData) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
   }
 
-  update(data: BinaryLike): void {
-    this.#hash.update(data);
+  update(data: SourceData): void {
+    this.#hash.update(bytesOf(data));
   }
 
   digest(): Promise<Uint8Array> {
     return Promise.resolve(new Uint8Array(this.#hash.digest()));
   }
+}
+
+function bytesOf(data: SourceData): Uint8Array {
+  if (typeof data === 'string') return Buffer.from(data);
+  return ArrayBuffer.isView(data)
+    ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+    : new Uint8Array(data);
 }
 
 /** Signs a request with AWS's own signer and sends it just as it is written. */

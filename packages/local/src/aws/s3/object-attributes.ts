@@ -46,7 +46,7 @@ export function readObjectAttributes(request: AwsRequest): ObjectAttributes {
 }
 
 /** The part of the attributes that CopyObject replaces as a whole, or copies. */
-export function readMetadata(request: AwsRequest): Pick<ObjectAttributes, 'headers' | 'userMetadata'> {
+function readMetadata(request: AwsRequest): Pick<ObjectAttributes, 'headers' | 'userMetadata'> {
   const headers: Record<string, string> = { 'content-type': 'binary/octet-stream' };
   for (const name of KEPT_HEADERS) {
     const value = name === 'content-encoding' ? readContentEncoding(request) : request.header(name);

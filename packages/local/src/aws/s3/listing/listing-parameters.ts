@@ -1,7 +1,7 @@
 import type { AwsRequest } from '../../http/aws-request.ts';
 import { S3Error, invalidArgument } from '../s3-error.ts';
 
-export const MOST_ENTRIES = 1000;
+const MOST_ENTRIES = 1000;
 
 /** @throws S3Error InvalidArgument */
 export function readMaxKeys(request: AwsRequest, name = 'max-keys', most = MOST_ENTRIES): number {

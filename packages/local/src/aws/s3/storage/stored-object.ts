@@ -46,7 +46,7 @@ export interface StoredObject extends ObjectAttributes {
   readonly uploadId?: string;
 }
 
-export interface CompletedPart {
+interface CompletedPart {
   readonly partNumber: number;
   readonly sizeBytes: number;
   /** The value, base64, of the object's checksum algorithm. */
