@@ -54,7 +54,7 @@ export class S3Connections {
 }
 
 /** The keys of the configuration, or else AWS's own chain: environment, profile, SSO, web identity, instance metadata. */
-function credentialsProvider({ s3, cluster }: Config): S3CredentialsProvider {
+function credentialsProvider({ s3, aws, cluster }: Config): S3CredentialsProvider {
   const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken } = s3;
   if (accessKeyId !== undefined && secretAccessKey !== undefined) {
     return () => Promise.resolve({ accessKeyId, secretAccessKey, sessionToken });
@@ -64,7 +64,7 @@ function credentialsProvider({ s3, cluster }: Config): S3CredentialsProvider {
     const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
     chain ??= fromNodeProviderChain({
       clientConfig: { region: cluster.region },
-      ...(s3.profile === undefined ? {} : { profile: s3.profile }),
+      ...(aws.profile === undefined ? {} : { profile: aws.profile }),
     });
     try {
       return await chain(options);
