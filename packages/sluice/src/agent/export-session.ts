@@ -1,13 +1,11 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SluiceError } from '../errors.ts';
 import type { ExportResult } from '../exporter/export-to-s3.ts';
+import { settlesInTime } from './answer-within.ts';
 import { PipeSource } from './pipes/pipe-source.ts';
 import type { OpenPipe } from './pipes/pipe-pool.ts';
 
-/** A request is answered within this time, with "pending" if need be: PostgreSQL looks at a cancel in between. */
-const ANSWER_WITHIN_MS = 500;
 /** An export whose COPY has ended is committed or aborted at once; one that is not has lost its caller. */
 const DECISION_TIMEOUT_MS = 60_000;
 const DECISION_CHECK_MS = 10_000;
@@ -15,7 +13,8 @@ const DECISION_CHECK_MS = 10_000;
 /** What a commit has come to. */
 export type CommitProgress = { state: 'pending' } | { state: 'done'; files: number; bytes: number };
 
-type Outcome = { status: 'running' } | { status: 'done'; result: ExportResult } | { status: 'failed'; error: unknown };
+type Outcome =
+  { status: 'running' } | { status: 'done'; result: ExportResult } | { status: 'failed'; error: unknown };
 
 export interface ExportSessionOptions {
   pipe: OpenPipe;
@@ -66,7 +65,7 @@ export class ExportSession {
     }
     this.#isCommitted = true;
     this.#source.commit();
-    await this.#endedOr(ANSWER_WITHIN_MS);
+    await settlesInTime(this.#ended);
     const outcome = this.#outcome;
     switch (outcome.status) {
       case 'running':
@@ -76,7 +75,10 @@ export class ExportSession {
       case 'done': {
         const files = outcome.result.files.length;
         const { bytes } = outcome.result;
-        this.#log.info({ rows: rows.toString(), files, bytes, ms: Date.now() - this.#startedAt }, 'export committed');
+        this.#log.info(
+          { rows: rows.toString(), files, bytes, ms: Date.now() - this.#startedAt },
+          'export committed',
+        );
         return { state: 'done', files, bytes };
       }
       default:
@@ -95,7 +97,7 @@ export class ExportSession {
     await this.#source.close();
     clearInterval(this.#decisionTimer);
     // The multipart upload's own end may take as long as S3 likes; the caller need not wait for it.
-    await this.#endedOr(ANSWER_WITHIN_MS);
+    await settlesInTime(this.#ended);
     return outcome.status === 'failed' ? { failure: outcome.error } : {};
   }
 
@@ -118,7 +120,9 @@ export class ExportSession {
   #onFailure(error: unknown): void {
     this.#outcome = { status: 'failed', error };
     if (!this.#abortion.signal.aborted) this.#log.error({ err: error }, 'export failed');
-    this.#source.refuseWrites().catch((cause: unknown) => this.#log.error({ err: cause }, 'could not close a pipe'));
+    this.#source
+      .refuseWrites()
+      .catch((cause: unknown) => this.#log.error({ err: cause }, 'could not close a pipe'));
   }
 
   #checkDecision(): void {
@@ -128,13 +132,6 @@ export class ExportSession {
     this.abort('neither committed nor aborted after the end of COPY').catch((error: unknown) =>
       this.#log.error({ err: error }, 'could not abort an export'),
     );
-  }
-
-  async #endedOr(ms: number): Promise<void> {
-    const timeout = new AbortController();
-    const timer = delay(ms, undefined, { signal: timeout.signal }).catch(() => undefined);
-    await Promise.race([this.#ended, timer]);
-    timeout.abort();
   }
 }
 
