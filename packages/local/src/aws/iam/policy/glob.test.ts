@@ -1,0 +1,29 @@
+import { expect, test } from 'vitest';
+import { matchesGlob, plainGlob } from './glob.ts';
+
+test.each([
+  ['', '', true],
+  ['', 'a', false],
+  ['*', '', true],
+  ['*', 'anything: at/all', true],
+  ['?', 'a', true],
+  ['?', '', false],
+  ['a*', 'abc', true],
+  ['*c', 'abc', true],
+  ['a*c', 'abcbc', true],
+  ['a*c', 'abcb', false],
+  ['a?c*e', 'abcde', true],
+  ['**', 'ab', true],
+  ['a.c', 'abc', false],
+  ['*ab*ab', 'abab', true],
+  ['*ab*ab', 'ab', false],
+])('%o against %o: %o', (pattern, text, expected) => {
+  expect(matchesGlob(plainGlob(pattern), text)).toBe(expected);
+});
+
+test('a pattern made of many runs is decided in time', () => {
+  const pattern = plainGlob(`${'*a'.repeat(3000)}*b`);
+  const started = performance.now();
+  expect(matchesGlob(pattern, 'a'.repeat(8000))).toBe(false);
+  expect(performance.now() - started).toBeLessThan(2000);
+});
