@@ -1,6 +1,7 @@
 import type { ConditionContext } from './condition-context.ts';
 import { type Glob, toGlobUnit } from './glob.ts';
 import type { PolicyVersion } from './policy.ts';
+import { ARN_PARTS } from './split-arn.ts';
 
 /**
  * Replaces `${aws:username}`, `${aws:username, 'default'}` and the escapes `${*}`, `${?}`, `${$}` by what the request
@@ -15,8 +16,6 @@ export interface PolicyVariables {
   /** Cuts an ARN into up to six parts, at colons that are not inside of a variable. */
   splitArn(template: string): string[];
 }
-
-const MAX_ARN_PARTS = 6;
 
 /** Version 2008-10-17 has no variables: there, `${aws:username}` is plain text. */
 export function policyVariables(version: PolicyVersion, context: ConditionContext): PolicyVariables {
@@ -49,7 +48,7 @@ export function policyVariables(version: PolicyVersion, context: ConditionContex
     splitArn(template) {
       const parts: string[] = [];
       let start = 0;
-      for (let at = 0; at < template.length && parts.length < MAX_ARN_PARTS - 1;) {
+      for (let at = 0; at < template.length && parts.length < ARN_PARTS - 1;) {
         if (template[at] === ':') {
           parts.push(template.slice(start, at));
           start = at + 1;

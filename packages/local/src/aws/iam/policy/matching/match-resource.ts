@@ -1,7 +1,7 @@
-import { splitArn } from '../conditions/arn-like.ts';
 import { ANY_RUN, matchesGlob, plainGlob } from '../glob.ts';
 import type { Listed } from '../policy.ts';
 import type { PolicyVariables } from '../policy-variables.ts';
+import { ARN_PARTS, splitArn } from '../split-arn.ts';
 
 /**
  * Resources are case-sensitive. With NotResource, a variable that the request has no value for keeps the statement from
@@ -18,7 +18,7 @@ export function appliesToResource(
 }
 
 /** The part of an ARN that names the resource, the only one that may have variables. */
-const RESOURCE_PART = 5;
+const RESOURCE_PART = ARN_PARTS - 1;
 const COLON = ':'.charCodeAt(0);
 
 /**

@@ -1,4 +1,6 @@
+import { conditionContext } from '../condition-context.ts';
 import { refuse } from '../malformed-policy-error.ts';
+import { policyVariables } from '../policy-variables.ts';
 
 const PARTITIONS = new Set([
   '*',
@@ -46,27 +48,27 @@ export function resourceProblem(resource: string): string | undefined {
   }
   if (prefix !== 'arn') return `Resource ${resource} must be in ARN format or "*".`;
   if (rest.length === 0) return 'Resource vendor must be fully qualified and cannot contain regexes.';
-  return servicesProblem(resource, rest);
+  return servicesProblem(resource);
 }
 
-function servicesProblem(resource: string, rest: readonly string[]): string | undefined {
-  const [service, region = '', , ...id] = rest;
-  const path = id.join(':');
+const variables = policyVariables('2012-10-17', conditionContext());
+
+function servicesProblem(resource: string): string | undefined {
+  const [, , service, region = '', , path] = variables.splitArn(resource);
   const hasRegion = region !== '' && region !== '*';
-  if (service === 's3' && hasRegion && !REGIONAL_S3_PATHS.some((start) => path.startsWith(start))) {
+  if (service === 's3' && hasRegion && !REGIONAL_S3_PATHS.some((start) => path?.startsWith(start))) {
     return `Resource ${resource} can not contain region information.`;
   }
   if (service !== 'iam') return undefined;
   if (hasRegion) return `IAM resource ${resource} cannot contain region information.`;
-  const literal = path.split(/[*?]/, 1)[0] ?? '';
-  const wild = literal.length < path.length;
-  if (
-    id.length === 0 ||
-    IAM_PATHS.some((start) => path.startsWith(start) || (wild && start.startsWith(literal)))
-  ) {
-    return undefined;
-  }
+  if (path === undefined || IAM_PATHS.some((start) => mayStartWith(path, start))) return undefined;
   return `IAM resource path must either be "*" or start with ${IAM_PATHS.join(', ')}.`;
+}
+
+/** A pattern may do so by its wildcard. */
+function mayStartWith(pattern: string, start: string): boolean {
+  const literal = pattern.split(/[*?]/, 1)[0] ?? '';
+  return pattern.startsWith(start) || (literal.length < pattern.length && start.startsWith(literal));
 }
 
 /** The older of IAM's two parsers has its own view of ARNs, and one message for all it dislikes. */

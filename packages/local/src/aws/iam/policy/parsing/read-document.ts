@@ -103,7 +103,7 @@ function readList(statement: JsonObject, name: string, negatedName: string): Lis
   const value = statement.get(name);
   const negatedValue = statement.get(negatedName);
   if (value !== undefined && negatedValue !== undefined) throw syntaxError();
-  const given = value ?? negatedValue;
+  const given = value === undefined ? negatedValue : value;
   if (given === undefined) return undefined;
   return { negated: value === undefined, values: readStrings(given) };
 }

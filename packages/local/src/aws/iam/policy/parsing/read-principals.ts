@@ -11,7 +11,7 @@ export function readPrincipals(statement: JsonObject): PrincipalsDraft | undefin
   const principal = statement.get('Principal');
   const notPrincipal = statement.get('NotPrincipal');
   if (principal !== undefined && notPrincipal !== undefined) throw syntaxError();
-  const element = principal ?? notPrincipal;
+  const element = principal === undefined ? notPrincipal : principal;
   if (element === undefined) return undefined;
   return { negated: principal === undefined, values: readEntries(element) };
 }
