@@ -78,6 +78,10 @@ const documentCase = z.strictObject({
   expected: z.union([z.literal('valid'), z.strictObject({ refused: z.string() })]),
 });
 
+test('every file belongs to one of the two kinds of cases, of which each file is read', () => {
+  expect(readdirSync(casesDirectory).toSorted()).toEqual(['documents', 'evaluation']);
+});
+
 describe('evaluation', () => {
   const cases = readCases('evaluation', evaluationCase);
 
