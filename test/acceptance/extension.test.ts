@@ -1,7 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasClient } from '../support/clients.ts';
+import { hasClient, runClient } from '../support/clients.ts';
 import { exportQuery, TestStack } from '../support/test-stack.ts';
 
 let testStack: TestStack;
@@ -30,16 +29,15 @@ async function inNewDatabase(name: string, work: (client: pg.Client, url: string
 describe('the extension', () => {
   it('has the functions and types of aws_s3 1.2 and aws_commons 1.2', async () => {
     const { rows } = await superuser.query<{ signature: string }>(`
-      SELECT p.oid::regprocedure || ' -> ' || pg_get_function_result(p.oid) || ' ' || p.provolatile || p.proparallel AS signature
+      SELECT p.oid::regprocedure || ' -> ' || pg_get_function_result(p.oid) || format(' %s%s', p.provolatile, p.proparallel) AS signature
       FROM pg_proc AS p
       WHERE pronamespace IN ('aws_s3'::regnamespace, 'aws_commons'::regnamespace) AND proname NOT LIKE '\\_%'
       ORDER BY 1`);
-    const result = 'record';
     expect(rows.map(({ signature }) => signature)).toEqual([
       'aws_commons.create_aws_credentials(text,text,text) -> aws_commons._aws_credentials_1 is',
       'aws_commons.create_s3_uri(text,text,text) -> aws_commons._s3_uri_1 is',
-      `aws_s3.query_export_to_s3(text,aws_commons._s3_uri_1,text,text) -> ${result} vu`,
-      `aws_s3.query_export_to_s3(text,text,text,text,text,text) -> ${result} vu`,
+      'aws_s3.query_export_to_s3(text,aws_commons._s3_uri_1,text,text) -> record vu',
+      'aws_s3.query_export_to_s3(text,text,text,text,text,text) -> record vu',
     ]);
   });
 
@@ -86,18 +84,20 @@ describe('the extension', () => {
 describe.skipIf(!hasClient('pg_dump') || !hasClient('psql'))('pg_dump and restore', () => {
   it('carry the extension, and the grants on it', async () => {
     // pg_dump reads servers up to its own version.
-    const version = Number(/(\d+)/.exec(execFileSync('pg_dump', ['--version'], { encoding: 'utf8' }))?.[1]);
+    const version = Number(/(\d+)/.exec((await runClient('pg_dump', ['--version'])).stdout)?.[1]);
     const major = Math.min(version, 18) as 14 | 15 | 16 | 17 | 18;
     await using source = await TestStack.start({ pgVersion: major });
     const client = await source.connect();
     const role = await source.createRole(client, { mayExport: true });
     await client.query('CREATE TABLE kept AS SELECT 7 AS x');
     await client.query(`GRANT SELECT ON kept TO ${role.name}`);
-    const dump = execFileSync('pg_dump', [source.stack.postgres.url], { encoding: 'utf8' });
+    const dump = await runClient('pg_dump', [source.stack.postgres.url]);
+    expect(dump).toMatchObject({ status: 0, stderr: '' });
     await client.query('CREATE DATABASE restored');
     const url = new URL(source.stack.postgres.url);
     url.pathname = '/restored';
-    execFileSync('psql', [url.href, '-X', '-q', '-v', 'ON_ERROR_STOP=1'], { input: dump, stdio: 'pipe' });
+    const restore = await runClient('psql', [url.href, '-X', '-q', '-v', 'ON_ERROR_STOP=1'], { input: dump.stdout });
+    expect(restore.status, restore.stderr).toBe(0);
     url.username = role.name;
     url.password = role.password;
     const restored = new pg.Client({ connectionString: url.href });

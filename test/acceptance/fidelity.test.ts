@@ -35,6 +35,7 @@ let ordinary: pg.Client;
 beforeAll(async () => {
   testStack = await TestStack.start();
   superuser = await testStack.connect();
+  await superuser.query('CREATE TABLE log (id int); GRANT ALL ON log TO PUBLIC');
   ordinary = await testStack.connect(await testStack.createRole(superuser, { mayExport: true }));
 });
 afterEach(async () => await testStack.expectNothingLeft(superuser, ordinary));
@@ -72,9 +73,17 @@ describe.each(['superuser', 'ordinary role'])('exported by a %s', (who) => {
     ['SELECT $x$;$x$', 'SELECT $x$;$x$'],
     ['VALUES (1), (2)', 'VALUES (1), (2)'],
     ['WITH q AS (SELECT 1) TABLE q', 'SELECT 1'],
+    ['SELECT 1, 2, 3 AS "A b", 4 AS "A b", NULL AS "_x0041_" WHERE 1 = 1', 'SELECT 1, 2, 3 AS "A b", 4 AS "A b", NULL AS "_x0041_"'],
+    ['SELECT 1, 2 WHERE false', 'SELECT 1, 2 WHERE false'],
+    ['INSERT INTO log VALUES (1) RETURNING id, id * 2 AS twice', 'SELECT 1 AS id, 2 AS twice'],
+    ['/* c */ WITH q AS (SELECT 7 AS x) INSERT INTO log SELECT x FROM q RETURNING *', 'SELECT 7 AS id'],
+    ['UPDATE log SET id = id WHERE id = 7 RETURNING id', 'SELECT 7 AS id'],
+    ['-- first\nDELETE FROM log WHERE id = 7 RETURNING id;', 'SELECT 7 AS id'],
   ])('takes the query %s', async (query, sameQuery) => {
-    await exportQuery(session(), query, 'query');
-    expect(await testStack.object('query')).toEqual(await testStack.copy(superuser, sameQuery));
+    await exportQuery(session(), query, 'query', 'format csv, header');
+    expect(await testStack.object('query')).toEqual(
+      await testStack.copy(superuser, sameQuery, 'format csv, header'),
+    );
   });
 
   it('takes NULL for what may be left out, and any key as given', async () => {

@@ -13,7 +13,7 @@ const QUERY = String.raw`
       WHEN 9 THEN '"' ELSE 'plain' END AS a,
     repeat('表ソ"' || E'\n', g % 7) AS b,
     repeat('x', g % 40) AS c
-  FROM generate_series(1, 15000) AS g`;
+  FROM generate_series(1, 20000) AS g`;
 
 const OPTIONS: readonly string[] = [
   'format text',
@@ -43,7 +43,7 @@ describe('a result of several files', () => {
   it.each(OPTIONS)('with %s: its files are, one after another, what COPY writes, cut between rows', async (options) => {
     const expected = await testStack.copy(superuser, QUERY, options);
     const answer = await exportQuery(superuser, QUERY, `cut/${options}`, options);
-    expect(answer).toMatchObject({ rows: 15_000, bytes: expected.length });
+    expect(answer).toMatchObject({ rows: 20_000, bytes: expected.length });
     expect(answer.files).toBeGreaterThanOrEqual(5);
 
     const suffixes = Array.from({ length: answer.files }, (_, i) => (i === 0 ? '' : `_part${i + 1}`));
@@ -52,7 +52,7 @@ describe('a result of several files', () => {
     const files = await Promise.all(keys.map((key) => testStack.object(key)));
     expect(Buffer.concat(files).equals(expected)).toBe(true);
     for (const file of files) expect(file.length).toBeLessThanOrEqual(FILE_LIMIT + 2);
-    expect(await rowsOfEachFile(files, options)).toBe(15_000);
+    expect(await rowsOfEachFile(files, options)).toBe(20_000);
   });
 
   /** Has PostgreSQL itself read each file: it refuses one that begins or ends inside a row. */

@@ -1,7 +1,6 @@
-import { spawnSync } from 'node:child_process';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type pg from 'pg';
-import { hasClient } from '../support/clients.ts';
+import { hasClient, runClient } from '../support/clients.ts';
 import { TestStack } from '../support/test-stack.ts';
 
 /** The data of the guide, and the table of its CSV and binary examples. */
@@ -107,9 +106,8 @@ describe('the guide, with the variable set as psql sets it', () => {
 
 describe.skipIf(!hasClient('psql'))('the guide, typed in psql', () => {
   it.each(STATEMENTS)('%s', async (statement, table, copyOptions) => {
-    const psql = spawnSync('psql', [testStack.stack.postgres.url, '-X', '-v', 'ON_ERROR_STOP=1'], {
+    const psql = await runClient('psql', [testStack.stack.postgres.url, '-X', '-v', 'ON_ERROR_STOP=1'], {
       input: `${SET_URI}${statement}\n`,
-      encoding: 'utf8',
     });
     const expected = await testStack.copy(superuser, `SELECT * FROM ${table}`, copyOptions);
     expect({ status: psql.status, stderr: psql.stderr }).toEqual({ status: 0, stderr: '' });

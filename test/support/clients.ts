@@ -1,4 +1,6 @@
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 
 /** Whether a program can be started. With SLUICE_REQUIRE_CLIENTS=1 (in CI) one that can't is an error. */
 export function hasClient(name: 'psql' | 'aws' | 'pg_dump'): boolean {
@@ -7,4 +9,26 @@ export function hasClient(name: 'psql' | 'aws' | 'pg_dump'): boolean {
     throw new Error(`${name} is not on PATH, and SLUICE_REQUIRE_CLIENTS=1 asks for it`);
   }
   return found;
+}
+
+export interface Finished {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs a program to its end. Never synchronously: the local AWS that it may talk to is in this very process. */
+export async function runClient(
+  name: string,
+  args: readonly string[],
+  { input = '', env = {} }: { input?: string; env?: Readonly<Record<string, string>> } = {},
+): Promise<Finished> {
+  const child = spawn(name, args, { env: { ...process.env, ...env } });
+  child.stdin.end(input);
+  const [stdout, stderr, [status]] = await Promise.all([
+    text(child.stdout),
+    text(child.stderr),
+    once(child, 'close') as Promise<[number | null]>,
+  ]);
+  return { status, stdout, stderr };
 }

@@ -6,3 +6,5 @@ export {
   type TemporaryPostgresOptions,
 } from './postgres/temporary-postgres.ts';
 export type { PostgresMajor } from './postgres/versions.ts';
+export type { AgentConfig, LocalOptions } from './stack/options.ts';
+export { startLocal, type LocalStack } from './stack/start-local.ts';

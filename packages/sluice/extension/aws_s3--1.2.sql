@@ -341,13 +341,62 @@ EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
 END
 $$;
 
+-- The names of a query's columns, as query_to_xmlschema tells them without running the query.
+-- https://www.postgresql.org/docs/current/functions-xml.html#FUNCTIONS-XML-MAPPING
+CREATE FUNCTION aws_s3._column_names(xml_schema text) RETURNS text[]
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT array_agg((
+    -- _x0020_ stands for the character with that number.
+    SELECT string_agg(
+      CASE WHEN c.match[2] IS NULL THEN c.match[1]
+        ELSE chr(('x' || lpad(c.match[2], 8, '0'))::bit(32)::integer) END, '' ORDER BY c.position)
+    FROM regexp_matches(e.match[1], '(_x([0-9A-F]{4,8})_|.)', 'g') WITH ORDINALITY AS c(match, position)
+  ) ORDER BY e.position)
+  FROM regexp_matches(xml_schema, '<xsd:element name="([^"]+)" type="[^"]+" nillable="true"></xsd:element>', 'g')
+    WITH ORDINALITY AS e(match, position)
+$$;
+
+-- Fills a temporary table with the rows of the caller's query, with the caller's rights and search_path (so every name
+-- is qualified). Two kinds of queries that COPY takes need help: those with columns of the same name, which a table
+-- can't have (their names are returned, and the table's columns are c1, c2, ...), and INSERT, UPDATE, DELETE and MERGE
+-- with RETURNING. Both are refused before they run, so they run once.
+CREATE FUNCTION aws_s3._stage(statement text, staged text) RETURNS text[]
+LANGUAGE plpgsql SECURITY INVOKER
+AS $$
+#variable_conflict use_variable
+DECLARE
+  names pg_catalog.text[];
+  columns pg_catalog.text;
+BEGIN
+  EXECUTE pg_catalog.format(E'CREATE TEMP TABLE %I ON COMMIT DROP AS %s\n', staged, statement);
+  RETURN NULL;
+EXCEPTION
+  WHEN duplicate_column THEN
+    names := aws_s3._column_names(pg_catalog.query_to_xmlschema(statement, true, true, '')::pg_catalog.text);
+    SELECT pg_catalog.string_agg(pg_catalog.format('c%s', n), ', ')
+    INTO columns
+    FROM pg_catalog.generate_subscripts(names, 1) AS n;
+    EXECUTE pg_catalog.format(E'CREATE TEMP TABLE %I (%s) ON COMMIT DROP AS %s\n', staged, columns, statement);
+    RETURN names;
+  WHEN syntax_error THEN
+    IF pg_catalog.regexp_match(statement, '^(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:insert|update|delete|merge|with)\M', 'i') IS NULL THEN
+      RAISE;
+    END IF;
+    EXECUTE pg_catalog.format(
+      E'CREATE TEMP TABLE %I ON COMMIT DROP AS WITH returned AS (%s\n) SELECT * FROM returned', staged, statement);
+    RETURN NULL;
+END
+$$;
+
 -- Exports a temporary table of this session that holds the rows of its owner's query. Harmless when called alone: the
 -- owner of the table, who can't be forged, must be allowed to export, and what is read is the owner's own rows. The
 -- table is plain and its columns' types have output functions that only superusers can make, so that nothing that a
 -- user wrote runs here (as when pg_dump reads a table). search_path is the caller's while COPY runs, as the output of
--- types such as regclass depends on it; COPY of a qualified table looks up no other name.
+-- types such as regclass depends on it; COPY of a qualified table, or of its columns, looks up no other name.
 CREATE FUNCTION aws_s3._export_staged(
-  staged regclass, caller_search_path text,
+  staged regclass, column_names text[], caller_search_path text,
   bucket text, file_path text, region text, options text, kms_key text,
   OUT rows_uploaded bigint, OUT files_uploaded bigint, OUT bytes_uploaded bigint)
 LANGUAGE plpgsql SECURITY DEFINER
@@ -358,6 +407,7 @@ DECLARE
   connection text := 'aws_s3_' || replace(gen_random_uuid()::text, '-', '');
   staged_table record;
   export record;
+  source text;
   copy_statement text;
   row_count bigint;
   state text;
@@ -384,8 +434,13 @@ BEGIN
 
   export := sluice.begin(connection, pg_get_userbyid(staged_table.relowner)::text,
     bucket, file_path, region, options, kms_key);
-  copy_statement := format('COPY %I.%I TO %L%s',
-    staged_table.nspname, staged_table.relname, export.pipe, export.copy_options);
+  source := format('%I.%I', staged_table.nspname, staged_table.relname);
+  IF column_names IS NOT NULL THEN
+    SELECT format('(SELECT %s FROM %s)', string_agg(format('c%s AS %I', n.position, n.name), ', ' ORDER BY n.position), source)
+    INTO source
+    FROM unnest(column_names) WITH ORDINALITY AS n(name, position);
+  END IF;
+  copy_statement := format('COPY %s TO %L%s', source, export.pipe, export.copy_options);
   PERFORM set_config('search_path', caller_search_path, true);
   EXECUTE copy_statement;
   GET DIAGNOSTICS row_count = ROW_COUNT;
@@ -416,6 +471,7 @@ DECLARE
     WHEN query IS NULL THEN 'query' WHEN bucket IS NULL THEN 'bucket' WHEN file_path IS NULL THEN 'file_path' END;
   statement pg_catalog.text;
   export pg_catalog.record;
+  column_names pg_catalog.text[];
   row_count pg_catalog.int8;
   state pg_catalog.text;
 BEGIN
@@ -452,11 +508,11 @@ BEGIN
       DETAIL = 'The rows of a role without the privileges of pg_write_server_files are kept in a temporary table first.',
       HINT = 'Export in a read-write transaction, or as a member of pg_write_server_files.';
   END IF;
-  EXECUTE pg_catalog.format(E'CREATE TEMP TABLE %I ON COMMIT DROP AS %s\n', staged, statement);
+  column_names := aws_s3._stage(statement, staged);
   SELECT s.rows_uploaded, s.files_uploaded, s.bytes_uploaded
   INTO rows_uploaded, files_uploaded, bytes_uploaded
   FROM aws_s3._export_staged(
-    pg_catalog.format('pg_temp.%I', staged)::pg_catalog.regclass, pg_catalog.current_setting('search_path'),
+    pg_catalog.format('pg_temp.%I', staged)::pg_catalog.regclass, column_names, pg_catalog.current_setting('search_path'),
     bucket, file_path, region, options, kms_key) AS s;
   EXECUTE pg_catalog.format('DROP TABLE pg_temp.%I', staged);
 END

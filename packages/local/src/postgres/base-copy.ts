@@ -18,6 +18,8 @@ import { exists } from '../files/exists.ts';
 import { fetchBinaries } from './fetch-binaries.ts';
 import { binariesPackage } from './versions.ts';
 
+const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
+
 export interface BaseCopyOptions {
   /** Exact release, e.g. `18.4.0-beta.17`. */
   release: string;
@@ -40,6 +42,7 @@ export async function ensureBaseCopy(
   const base = join(cacheDirectory, `base-${release}`);
   if (await exists(join(base, 'bin', 'postgres'))) return base;
 
+  await removeAbandoned(cacheDirectory);
   const work = await mkdtemp(join(cacheDirectory, '.base-'));
   try {
     const packageDirectory =
@@ -107,6 +110,17 @@ function insideNative(path: string): string {
     );
   }
   return normal.slice('native/'.length);
+}
+
+/** Unfinished copies of runs that were killed; one of a run that goes on is never that old. */
+async function removeAbandoned(cacheDirectory: string): Promise<void> {
+  for (const name of await readdir(cacheDirectory)) {
+    const path = join(cacheDirectory, name);
+    const found = /^\.(?:base|tree)-/.test(name) ? await stat(path).catch(() => undefined) : undefined;
+    if (found !== undefined && Date.now() - found.mtimeMs > ABANDONED_AFTER_MS) {
+      await rm(path, { recursive: true, force: true });
+    }
+  }
 }
 
 /** Puts a finished directory in its place; when another run was faster, its one stands. */

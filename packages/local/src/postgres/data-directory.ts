@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { LocalError, systemErrorCode } from '../errors.ts';
 import { runCommand } from '../process/run-command.ts';
 import type { OsUser } from '../process/os-user.ts';
+import { POSTGRES_ENVIRONMENT } from './environment.ts';
 import { includeSettingsFile } from './settings-file.ts';
 import type { Installation } from './installation.ts';
 import type { PostgresMajor } from './versions.ts';
@@ -64,6 +65,7 @@ export async function makeDataDirectory(
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
   const { installation, directory, osUser } = options;
+  await removeUnfinished(dirname(directory));
   const mark = randomBytes(4).toString('hex');
   const work = join(dirname(directory), `.initdb-${mark}`);
   const passwordFile = join(dirname(directory), `.password-${mark}`);
@@ -77,20 +79,33 @@ export async function makeDataDirectory(
     const args = initdbArguments(options, work, passwordFile);
     const { status, output } = await runCommand(installation.program('initdb'), args, {
       cwd: '/',
-      env: { ...process.env, LC_ALL: 'C' },
+      env: POSTGRES_ENVIRONMENT,
       osUser,
       signal,
     }).catch((error: unknown) => {
       throw signal?.aborted === true ? error : cannotRun(installation, error);
     });
     if (status !== 0) {
-      throw new LocalError('postgres_failed', 'initdb failed', { detail: output.trim() });
+      throw new LocalError('postgres_failed', 'initdb failed', {
+        detail: output.trim(),
+        hint: output.includes('could not look up effective user ID')
+          ? 'PostgreSQL asks for the name of the user who runs it: add one to /etc/passwd, or start as root.'
+          : undefined,
+      });
     }
     await includeSettingsFile(work);
     await rename(work, directory);
   } finally {
     await rm(passwordFile, { force: true });
     await rm(work, { recursive: true, force: true });
+  }
+}
+
+/** What a run that was killed during initdb left. The caller holds the lock of the state directory. */
+async function removeUnfinished(parent: string): Promise<void> {
+  for (const name of await readdir(parent)) {
+    if (!/^\.(?:initdb|password)-/.test(name)) continue;
+    await rm(join(parent, name), { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

@@ -9,6 +9,7 @@ import { attachLifeline } from '../process/lifeline.ts';
 import { postgresOsUser } from '../process/os-user.ts';
 import { waitUntil } from '../process/wait-until.ts';
 import { findDataDirectory, makeDataDirectory } from './data-directory.ts';
+import { POSTGRES_ENVIRONMENT } from './environment.ts';
 import { ensureInstallation } from './installation.ts';
 import { POSTGRES_ENDING, stopLeftoverServer } from './leftover-server.ts';
 import { logTail } from './log-tail.ts';
@@ -40,6 +41,8 @@ export interface PostgresOptions {
   /** Extension control and SQL files that the server shall have, too. */
   extensionDirectory?: string | undefined;
   cacheDirectory: string;
+  /** Removed if this process is killed. @default none */
+  temporaryDirectories?: readonly string[];
   log: (line: string) => void;
 }
 
@@ -101,11 +104,11 @@ async function tryPort(
     // Out of our terminal's reach: Ctrl-C must not stop it behind our back.
     detached: true,
     cwd: '/',
-    env: { ...process.env, LC_ALL: 'C' },
+    env: POSTGRES_ENVIRONMENT,
     stdio: ['ignore', logHandle.fd, logHandle.fd],
     ...postgresOsUser(),
   });
-  const server = superviseServer(child, options.password, port);
+  const server = superviseServer(child, options, port);
   try {
     await once(child, 'spawn', { signal });
     await untilReady(server, options, signal);
@@ -142,10 +145,14 @@ interface SupervisedServer extends RunningPostgres {
   hasEnded(): boolean;
 }
 
-function superviseServer(child: ChildProcess, password: string, port: number): SupervisedServer {
+function superviseServer(
+  child: ChildProcess,
+  { password, temporaryDirectories }: PostgresOptions,
+  port: number,
+): SupervisedServer {
   const pid = child.pid ?? 0;
   let ended = child.pid === undefined;
-  const lifeline = ended ? undefined : attachLifeline(pid, 'INT');
+  const lifeline = ended ? undefined : attachLifeline(pid, 'INT', temporaryDirectories);
   const end = new Promise<void>((resolve) => {
     const finish = () => {
       ended = true;

@@ -44,6 +44,7 @@ export async function startTemporaryPostgres(
         logFile,
         password: 'test',
         durable: false,
+        temporaryDirectories: [directory],
         cacheDirectory: defaultCacheDirectory(process.env),
         log: () => undefined,
       },

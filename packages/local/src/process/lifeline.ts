@@ -12,21 +12,26 @@ export interface Lifeline {
   release(): void;
 }
 
-/** After the first signal, wait up to 10 seconds, then SIGQUIT (immediate shutdown, for PostgreSQL). */
+/** Arguments: process id, signal, directories. After the signal, up to 10 seconds, then SIGQUIT or worse. */
 const SCRIPT = `
+  pid=$1 signal=$2
+  shift 2
   read -r _ || true
-  kill -"$2" "$1" 2>/dev/null || exit 0
+  kill -"$signal" "$pid" 2>/dev/null
   n=0
-  while kill -0 "$1" 2>/dev/null && [ "$n" -lt 100 ]; do sleep 0.1; n=$((n + 1)); done
-  kill -QUIT "$1" 2>/dev/null
+  while kill -0 "$pid" 2>/dev/null && [ "$n" -lt 100 ]; do sleep 0.1; n=$((n + 1)); done
+  kill -QUIT "$pid" 2>/dev/null
+  [ "$#" -eq 0 ] || rm -rf -- "$@"
 `;
 
-export function attachLifeline(pid: number, signal: 'INT' | 'TERM'): Lifeline {
-  const shell = spawn('/bin/sh', ['-c', SCRIPT, 'sluice-lifeline', String(pid), signal], {
-    cwd: '/',
-    detached: true,
-    stdio: ['pipe', 'ignore', 'ignore'],
-  });
+/** @param temporaryDirectories removed after that; no other process may ever use them */
+export function attachLifeline(
+  pid: number,
+  signal: 'INT' | 'TERM',
+  temporaryDirectories: readonly string[] = [],
+): Lifeline {
+  const args = ['-c', SCRIPT, 'sluice-lifeline', String(pid), signal, ...temporaryDirectories];
+  const shell = spawn('/bin/sh', args, { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
   // Without a shell there is no lifeline; the process itself is none the worse.
   shell.once('error', () => undefined);
   shell.stdin.on('error', () => undefined);

@@ -14,21 +14,31 @@ export interface CommandOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Runs a program to its end and collects what it prints. Rejects only when it cannot be started, or is aborted. */
+/**
+ * Runs a program to its end and collects what it prints. Rejects only when it cannot be started, or is aborted: then
+ * once the program, and whatever it started that still prints, has ended.
+ */
 export function runCommand(
   program: string,
   args: readonly string[],
   { cwd, env, osUser, signal }: CommandOptions = {},
 ): Promise<CommandResult> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env, ...osUser, signal, stdio: ['ignore', 'pipe', 'pipe'] });
+    signal?.throwIfAborted();
+    const child = spawn(program, args, { cwd, env, ...osUser, stdio: ['ignore', 'pipe', 'pipe'] });
+    const onAbort = () => child.kill('SIGTERM');
+    signal?.addEventListener('abort', onAbort, { once: true });
     let output = '';
     const collect = (chunk: Buffer) => {
       output += chunk.toString('utf8');
     };
     child.stdout.on('data', collect);
     child.stderr.on('data', collect);
-    child.once('error', (error) => reject(signal?.aborted === true ? signal.reason : error));
-    child.once('close', (status) => resolve({ status, output }));
+    child.once('error', reject);
+    child.once('close', (status) => {
+      signal?.removeEventListener('abort', onAbort);
+      if (signal?.aborted === true) reject(signal.reason);
+      else resolve({ status, output });
+    });
   });
 }

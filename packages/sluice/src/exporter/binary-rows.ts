@@ -6,6 +6,9 @@ const INT16_BYTES = 2;
 const INT32_BYTES = 4;
 const TRAILER = -1;
 
+/** The integers of the format; what follows each is skipped. */
+type Expected = 'extension-length' | 'field-count' | 'field-length';
+
 /**
  * The binary format: a tuple is a field count, and each field a length and its bytes. A row start is known only when
  * the count is read, since the trailer stands where a count would. Source:
@@ -17,8 +20,8 @@ export class BinaryRowScanner implements RowScanner {
   #offset = 0;
   /** Bytes to go over before the next integer. */
   #skip = SIGNATURE_AND_FLAGS_BYTES;
-  #next: 'extension-length' | 'field-count' | 'field-length' | 'nothing' = 'extension-length';
-  /** The bytes of an integer that is split between chunks. */
+  #expected: Expected = 'extension-length';
+  /** The first bytes of an integer that is split between chunks. */
   #partial = 0;
   #partialBytes = 0;
   #fieldsLeft = 0;
@@ -37,49 +40,58 @@ export class BinaryRowScanner implements RowScanner {
   }
 
   #read(bytes: Uint8Array, stopAtRow: boolean): number {
-    const length = bytes.byteLength;
+    const { byteLength } = bytes;
+    const rowStartBefore = this.#lastRowStart;
     let position = 0;
-    let stop = false;
-    while (position < length && !stop) {
-      if (this.#next === 'nothing') {
-        position = length;
-      } else if (this.#skip > 0) {
-        const step = Math.min(this.#skip, length - position);
+    while (position < byteLength) {
+      if (this.#skip > 0) {
+        const step = Math.min(this.#skip, byteLength - position);
         this.#skip -= step;
         position += step;
+        continue;
+      }
+      const wanted = this.#expected === 'field-count' ? INT16_BYTES : INT32_BYTES;
+      if (this.#partialBytes === 0 && byteLength - position >= wanted) {
+        const value = readInteger(bytes, position, wanted);
+        position += wanted;
+        this.#takeInteger(value, this.#offset + position);
       } else {
         this.#partial = (this.#partial << 8) | (bytes[position++] ?? 0);
-        this.#partialBytes++;
-        const wanted = this.#next === 'field-count' ? INT16_BYTES : INT32_BYTES;
-        if (this.#partialBytes === wanted) {
-          stop = this.#takeInteger(this.#next, this.#offset + position) && stopAtRow;
-        }
+        if (++this.#partialBytes === wanted) this.#takePartial(wanted, this.#offset + position);
       }
+      if (stopAtRow && this.#lastRowStart !== rowStartBefore) break;
     }
     this.#offset += position;
     return position;
   }
 
-  /** True when it began a row that the stream may be cut before. */
-  #takeInteger(kind: 'extension-length' | 'field-count' | 'field-length', offset: number): boolean {
-    const value = kind === 'field-count' ? (this.#partial << 16) >> 16 : this.#partial;
+  #takePartial(bytes: number, offset: number): void {
+    const value = bytes === INT16_BYTES ? (this.#partial << 16) >> 16 : this.#partial;
     this.#partial = 0;
     this.#partialBytes = 0;
-    if (kind === 'field-count') return this.#beginTuple(value, offset - INT16_BYTES);
-    this.#skip = Math.max(value, 0);
-    if (kind === 'extension-length' || --this.#fieldsLeft === 0) this.#next = 'field-count';
-    return false;
+    this.#takeInteger(value, offset);
   }
 
-  #beginTuple(fields: number, offset: number): boolean {
-    if (fields === TRAILER) {
-      this.#next = 'nothing';
-      return false;
+  /** `offset` is where the integer ends in the stream. */
+  #takeInteger(value: number, offset: number): void {
+    if (this.#expected === 'field-length') {
+      this.#skip = Math.max(value, 0);
+      if (--this.#fieldsLeft === 0) this.#expected = 'field-count';
+    } else if (this.#expected === 'extension-length') {
+      this.#skip = value;
+      this.#expected = 'field-count';
+    } else if (value === TRAILER) {
+      this.#skip = Number.POSITIVE_INFINITY;
+    } else {
+      this.#fieldsLeft = value;
+      if (value > 0) this.#expected = 'field-length';
+      if (this.#rows++ > 0) this.#lastRowStart = offset - INT16_BYTES;
     }
-    this.#fieldsLeft = fields;
-    if (fields > 0) this.#next = 'field-length';
-    if (this.#rows++ === 0) return false;
-    this.#lastRowStart = offset;
-    return true;
   }
+}
+
+function readInteger(bytes: Uint8Array, at: number, length: number): number {
+  const high = ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0);
+  if (length === INT16_BYTES) return (high << 16) >> 16;
+  return (high << 16) | ((bytes[at + 2] ?? 0) << 8) | (bytes[at + 3] ?? 0);
 }

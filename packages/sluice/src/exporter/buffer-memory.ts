@@ -31,7 +31,7 @@ export class BufferMemory {
   take({ beyondLimit }: { beyondLimit: boolean }): Uint8Array | undefined {
     if (this.#lentBytes + BLOCK_BYTES > this.limitBytes && !beyondLimit) return undefined;
     this.#lentBytes += BLOCK_BYTES;
-    return this.#free.pop() ?? new Uint8Array(BLOCK_BYTES);
+    return this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
   }
 
   giveBack(blocks: Iterable<Uint8Array>): void {

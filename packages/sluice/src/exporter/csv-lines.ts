@@ -36,7 +36,9 @@ export class ParityLineFinder implements LineFinder {
   }
 
   readToFirstEnd(bytes: Uint8Array): number {
-    for (let index = 0; index < bytes.byteLength; index++) {
+    // Not in the loop's condition: there byteLength would cost more than all the rest (V8 does not inline it).
+    const { byteLength } = bytes;
+    for (let index = 0; index < byteLength; index++) {
       const byte = bytes[index];
       if (byte === this.#quote) this.#inQuotes = !this.#inQuotes;
       else if (byte === NEWLINE && !this.#inQuotes) return index + 1;
@@ -45,6 +47,12 @@ export class ParityLineFinder implements LineFinder {
   }
 }
 
+const NOTHING = 0;
+const QUOTE = 1;
+const ESCAPE = 2;
+const END_OF_LINE = 3;
+const LONG_CHARACTER = 4;
+
 /**
  * CSV of any kind, byte by byte: an escape character of its own counts inside quotes only, and takes the meaning from
  * the character behind it; and a trailing byte of a character is none of the special ones, whatever it looks like.
@@ -52,14 +60,13 @@ export class ParityLineFinder implements LineFinder {
  */
 export class SteppingLineFinder implements LineFinder {
   readonly #quote: number;
-  /** -1 when it is the quote character. */
-  readonly #escape: number;
+  /** What each byte means where a character begins; most mean nothing. */
+  readonly #meanings = new Uint8Array(256);
   readonly #steps: CharacterSteps | undefined;
   #inQuotes = false;
-  #escaped = false;
-  /** How many bytes of the character under way are still to come. */
-  #trailing = 0;
-  /** The character under way is longer if its second byte is a digit (GB18030). */
+  /** Bytes at the beginning of the next chunk that belong to the character or the escape at the end of the last. */
+  #skip = 0;
+  /** The first of them tells whether there are more. */
   #lengthOpen = false;
 
   constructor({
@@ -72,14 +79,17 @@ export class SteppingLineFinder implements LineFinder {
     steps: CharacterSteps | undefined;
   }) {
     this.#quote = quote;
-    this.#escape = escape === quote ? -1 : escape;
     this.#steps = steps;
+    if (steps !== undefined) this.#meanings.fill(LONG_CHARACTER, 0x80);
+    this.#meanings[NEWLINE] = END_OF_LINE;
+    this.#meanings[escape] = ESCAPE;
+    // Where both are the same character, it is taken for a quote each time: doubled ones come out even.
+    this.#meanings[quote] = QUOTE;
   }
 
   readToLastEnd(bytes: Uint8Array): number {
-    if (this.#steps === undefined && !this.#inQuotes && bytes.indexOf(this.#quote) === -1) {
-      return bytes.lastIndexOf(NEWLINE) + 1 || -1;
-    }
+    const isPlain = this.#steps === undefined && !this.#inQuotes && this.#skip === 0;
+    if (isPlain && bytes.indexOf(this.#quote) === -1) return bytes.lastIndexOf(NEWLINE) + 1 || -1;
     return this.#read(bytes, false);
   }
 
@@ -88,44 +98,50 @@ export class SteppingLineFinder implements LineFinder {
   }
 
   #read(bytes: Uint8Array, stopAtFirst: boolean): number {
-    const quote = this.#quote;
-    const escape = this.#escape;
-    const steps = this.#steps;
+    const { byteLength } = bytes;
+    if (byteLength === 0) return -1;
+    const meanings = this.#meanings;
     let inQuotes = this.#inQuotes;
-    let escaped = this.#escaped;
     let lastEnd = -1;
-    for (let index = 0; index < bytes.byteLength; index++) {
+    let index = this.#resume(bytes);
+    for (; index < byteLength; index++) {
       const byte = bytes[index] ?? 0;
-      if (steps !== undefined && this.#isPartOfLongCharacter(byte, steps)) {
-        escaped = false;
-      } else if (inQuotes) {
-        if (escaped) escaped = false;
-        else if (byte === escape) escaped = true;
-        else if (byte === quote) inQuotes = false;
-      } else if (byte === quote) {
-        inQuotes = true;
-      } else if (byte === NEWLINE) {
+      const meaning = meanings[byte];
+      if (meaning === NOTHING) continue;
+      if (meaning === QUOTE) {
+        inQuotes = !inQuotes;
+      } else if (meaning === ESCAPE) {
+        if (inQuotes) index++;
+      } else if (meaning === LONG_CHARACTER) {
+        index = this.#stepOver(bytes, index);
+      } else if (!inQuotes) {
         lastEnd = index + 1;
         if (stopAtFirst) break;
       }
     }
     this.#inQuotes = inQuotes;
-    this.#escaped = escaped;
+    this.#skip = Math.max(index - byteLength, 0);
     return lastEnd;
   }
 
-  #isPartOfLongCharacter(byte: number, steps: CharacterSteps): boolean {
-    if (this.#trailing > 0) {
-      this.#trailing--;
-      if (this.#lengthOpen) {
-        this.#lengthOpen = false;
-        if (byte >= 0x30 && byte <= 0x39) this.#trailing = 2;
-      }
-      return true;
-    }
-    if (byte < 0x80) return false;
-    this.#trailing = steps.trailingBytes(byte);
-    this.#lengthOpen = steps.digitMakesFour;
-    return true;
+  /** The offset of the last byte of a character; it may lie behind the chunk. */
+  #stepOver(bytes: Uint8Array, index: number): number {
+    if (this.#steps === undefined) return index;
+    const { trailingBytes, digitMakesFour } = this.#steps;
+    const last = index + (trailingBytes[bytes[index] ?? 0] ?? 0);
+    if (!digitMakesFour) return last;
+    this.#lengthOpen = last >= bytes.byteLength;
+    return isDigit(bytes[last]) ? last + 2 : last;
   }
+
+  /** Where to go on: behind what the last chunk ended in the middle of. */
+  #resume(bytes: Uint8Array): number {
+    const skip = this.#lengthOpen && isDigit(bytes[0]) ? this.#skip + 2 : this.#skip;
+    this.#lengthOpen = false;
+    return skip;
+  }
+}
+
+function isDigit(byte: number | undefined): boolean {
+  return byte !== undefined && byte >= 0x30 && byte <= 0x39;
 }

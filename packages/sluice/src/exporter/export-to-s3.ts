@@ -1,14 +1,14 @@
 import type { S3Connection } from '../s3/connection.ts';
-import { BufferMemory } from './buffer-memory.ts';
+import type { BufferMemory } from './buffer-memory.ts';
+import { ExportFiles } from './export-files.ts';
 import { FileCutter } from './file-cutter.ts';
-import { validateRequest } from './export-limits.ts';
-import { type ExportedFile, FileUpload, type FileUploadContext } from './file-upload.ts';
+import { type ExportLimits, validateRequest } from './export-limits.ts';
+import type { ExportedFile } from './file-upload.ts';
 import { PartScheduler } from './part-scheduler.ts';
-import { partSizeOf } from './part-size.ts';
 import { abortFiles, publishFiles } from './publish.ts';
 import type { RowFormat } from './row-format.ts';
 import { createRowScanner } from './row-scanner.ts';
-import { readSource } from './source-reader.ts';
+import { abandonSource, readSource } from './source-reader.ts';
 import type { UploadJournal } from './upload-journal.ts';
 
 /** How many parts near the limit may be kept back until it is known where the file ends. */
@@ -67,67 +67,53 @@ export interface ExportResult {
  * @throws the source's error or the signal's reason, as it is
  */
 export async function exportToS3(request: ExportRequest): Promise<ExportResult> {
-  const { source, connection, signal, onProgress, memory = new BufferMemory() } = request;
-  const limits = validateRequest(request);
+  const limits = validateOrAbandon(request);
+  const { connection, signal } = request;
   const scheduler = new PartScheduler(limits);
-  const progress: ExportProgress = { bytesRead: 0, bytesStored: 0, files: 0 };
-  const files: FileUpload[] = [];
-  const context: FileUploadContext = {
-    connection,
-    bucket: request.bucket,
-    settings: { contentType: request.contentType, kmsKeyId: request.kmsKeyId },
-    memory,
-    scheduler,
-    journal: request.journal,
-    partSize: (partNumber) => partSizeOf(partNumber, limits),
-    onStored: (bytes) => {
-      progress.bytesStored += bytes;
-      onProgress?.({ ...progress, files: files.length });
-    },
-  };
-  const beginFile = (): FileUpload => {
-    const file = new FileUpload(keyOfFile(request.key, files.length + 1), context);
-    files.push(file);
-    return file;
-  };
-  const cutter = new FileCutter(createRowScanner(request.rowFormat), {
-    limitBytes: limits.fileLimitBytes,
-    windowBytes: WINDOW_PARTS * limits.partSizeBytes,
-  });
+  const files = new ExportFiles(request, limits, scheduler);
   const abort = (): void => scheduler.fail(signal?.reason);
   signal?.addEventListener('abort', abort);
+  if (signal?.aborted === true) abort();
   try {
-    if (signal?.aborted === true) abort();
-    let file = beginFile();
-    for await (const chunk of readSource(source, scheduler)) {
-      for (const step of cutter.push(chunk)) {
-        if (step.do === 'append') {
-          await file.append(step.bytes);
-        } else {
-          const next = beginFile();
-          await file.moveEnd(step.carryBytes, next);
-          await file.sendRest();
-          file = next;
-        }
-        await file.sendUpTo(cutter.sendableBytes);
-      }
-      progress.bytesRead += chunk.byteLength;
-    }
-    if (!file.fitsOneRequest) await file.sendRest();
-    await scheduler.settled();
-    scheduler.throwIfFailed();
+    await sendFiles(request, limits, files, scheduler);
   } catch (error) {
     scheduler.fail(error);
     await scheduler.settled();
-    throw await abortFiles(files, error, connection.requestTimeoutMs);
+    throw await abortFiles(files.all, error, connection.requestTimeoutMs);
   } finally {
     signal?.removeEventListener('abort', abort);
   }
-  const published = await publishFiles(files, connection.requestTimeoutMs);
-  return { files: published, bytes: progress.bytesRead };
+  return { files: await publishFiles(files.all, connection.requestTimeoutMs), bytes: files.bytesRead };
 }
 
-/** https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/postgresql-s3-export-file.html (File naming) */
-function keyOfFile(key: string, fileNumber: number): string {
-  return fileNumber === 1 ? key : `${key}_part${fileNumber}`;
+/** Reads the source to its end, and sends all of it but what becomes an object in one request. */
+async function sendFiles(
+  { source, rowFormat }: ExportRequest,
+  { fileLimitBytes, partSizeBytes }: ExportLimits,
+  files: ExportFiles,
+  scheduler: PartScheduler,
+): Promise<void> {
+  const cutter = new FileCutter(createRowScanner(rowFormat), {
+    limitBytes: fileLimitBytes,
+    windowBytes: WINDOW_PARTS * partSizeBytes,
+  });
+  for await (const chunk of readSource(source, scheduler)) {
+    for (const step of cutter.push(chunk)) {
+      if (step.do === 'append') await files.append(step.bytes);
+      else await files.cut(step.carryBytes);
+      await files.current.sendUpTo(cutter.sendableBytes);
+    }
+  }
+  if (!files.current.fitsOneRequest) await files.current.sendRest();
+  await scheduler.settled();
+  scheduler.throwIfFailed();
+}
+
+function validateOrAbandon(request: ExportRequest): ExportLimits {
+  try {
+    return validateRequest(request);
+  } catch (error) {
+    abandonSource(request.source);
+    throw error;
+  }
 }

@@ -216,7 +216,8 @@ export class FileUpload {
     for (;;) {
       const block = memory.take({ beyondLimit: scheduler.inFlight === 0 });
       if (block !== undefined) return block;
-      await scheduler.wait(memory.freed());
+      // Also for the end of its own parts: then it may go beyond the limit, and need not wait for another's.
+      await scheduler.wait(Promise.race([memory.freed(), scheduler.nextEnd()]));
     }
   }
 

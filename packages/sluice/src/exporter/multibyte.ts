@@ -3,27 +3,18 @@
  * PostgreSQL's src/common/wchar.c.
  */
 export interface CharacterSteps {
-  /** How many bytes follow a first byte of 0x80 or above. */
-  trailingBytes(first: number): number;
+  /** By the first byte: how many bytes follow it. */
+  trailingBytes: Uint8Array;
   /** Two bytes more follow when the second is a digit. */
   digitMakesFour: boolean;
 }
 
-const TWO_BYTES: CharacterSteps = { trailingBytes: () => 1, digitMakesFour: false };
-
-const SHIFT_JIS: CharacterSteps = {
-  // Half-width katakana have one byte.
-  trailingBytes: (first) => (first >= 0xa1 && first <= 0xdf ? 0 : 1),
-  digitMakesFour: false,
-};
-
-const JOHAB: CharacterSteps = {
-  // PostgreSQL steps JOHAB as it steps EUC, with its three-byte characters behind SS3.
-  trailingBytes: (first) => (first === 0x8f ? 2 : 1),
-  digitMakesFour: false,
-};
-
-const GB18030: CharacterSteps = { trailingBytes: () => 1, digitMakesFour: true };
+/** Half-width katakana have one byte. */
+const SHIFT_JIS = steps((first) => (first >= 0xa1 && first <= 0xdf ? 0 : 1));
+const TWO_BYTES = steps(() => 1);
+/** PostgreSQL steps JOHAB as it steps EUC, with three bytes behind SS3. */
+const JOHAB = steps((first) => (first === 0x8f ? 2 : 1));
+const GB18030: CharacterSteps = { ...TWO_BYTES, digitMakesFour: true };
 
 /** PostgreSQL's client-only encodings and their other names (src/common/encnames.c). In all others no step is needed. */
 const STEPS: ReadonlyMap<string, CharacterSteps> = new Map([
@@ -41,6 +32,15 @@ export function characterStepsOf(encoding: string): CharacterSteps | undefined {
   return STEPS.get(encoding.toLowerCase().replace(/[^a-z0-9]/g, ''));
 }
 
-function names(steps: CharacterSteps, ...encodings: string[]): [string, CharacterSteps][] {
-  return encodings.map((encoding) => [encoding, steps]);
+function names(theirSteps: CharacterSteps, ...encodings: string[]): [string, CharacterSteps][] {
+  return encodings.map((encoding) => [encoding, theirSteps]);
+}
+
+function steps(trailingBytesOf: (first: number) => number): CharacterSteps {
+  return {
+    trailingBytes: Uint8Array.from({ length: 256 }, (_, first) =>
+      first < 0x80 ? 0 : trailingBytesOf(first),
+    ),
+    digitMakesFour: false,
+  };
 }

@@ -1,3 +1,5 @@
+import { setMaxListeners } from 'node:events';
+
 /** What makes an export end before its source does. */
 interface Failure {
   error: unknown;
@@ -16,6 +18,8 @@ export class PartScheduler {
 
   constructor({ partsInFlight }: { partsInFlight: number }) {
     this.#limit = partsInFlight;
+    // Each request in flight listens, and each wait between its attempts.
+    setMaxListeners(0, this.#aborter.signal);
   }
 
   get inFlight(): number {
@@ -25,11 +29,16 @@ export class PartScheduler {
   /** Starts a task as soon as fewer than the limit are running, and does not wait for its end. */
   async start(task: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.throwIfFailed();
-    while (this.#running.size >= this.#limit) await this.wait(Promise.race(this.#running));
+    while (this.#running.size >= this.#limit) await this.wait(this.nextEnd());
     const run = task(this.#aborter.signal)
       .catch((error: unknown) => this.fail(error))
       .finally(() => this.#running.delete(run));
     this.#running.add(run);
+  }
+
+  /** Settles when one of the running tasks has ended, and counts no longer. */
+  async nextEnd(): Promise<void> {
+    await Promise.race(this.#running);
   }
 
   /**

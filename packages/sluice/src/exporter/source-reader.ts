@@ -31,11 +31,16 @@ export async function* readSource(
   }
 }
 
+/** Lets go of a source that was never read. */
+export function abandonSource(source: AsyncIterable<Uint8Array>): void {
+  letGo(source, source[Symbol.asyncIterator]());
+}
+
 /**
  * Ends a source that is not read to its end. Not waited for: the `return()` of an async generator, as a Node stream's
  * iterator is one, is done only after its pending `next()`, so a stream is destroyed as well.
  */
-export function letGo(source: AsyncIterable<Uint8Array>, iterator: AsyncIterator<Uint8Array>): void {
+function letGo(source: AsyncIterable<Uint8Array>, iterator: AsyncIterator<Uint8Array>): void {
   // Why the export failed matters, not that the source could not be closed after that.
   const ignore = (): void => undefined;
   iterator.return?.().then(ignore, ignore);

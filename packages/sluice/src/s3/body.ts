@@ -4,7 +4,7 @@ import { crc32 } from 'node:zlib';
 export type Body = readonly Uint8Array[];
 
 export function bodyLength(body: Body): number {
-  return body.reduce((sum, block) => sum + block.byteLength, 0);
+  return body.reduce((sum, { length }) => sum + length, 0);
 }
 
 /** CRC32 as `x-amz-checksum-crc32` has it: base64 of the four bytes, big-endian. */

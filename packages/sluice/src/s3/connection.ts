@@ -33,7 +33,10 @@ export interface S3ConnectionOptions {
   checksums?: 'crc32' | 'none' | undefined;
   /** How long a connection may take to be made. @default 5000 */
   connectTimeoutMs?: number | undefined;
-  /** How long a request may go without a byte sent or received. @default 30000 */
+  /**
+   * How long a request may go without the operating system taking or giving a byte of it. It takes some megabytes ahead
+   * of the network, so this should be time enough to send those. @default 30000
+   */
   requestTimeoutMs?: number | undefined;
   /** How often a request is sent before its failure is final. @default 5 */
   maxAttempts?: number | undefined;
@@ -63,7 +66,6 @@ export class S3Connection {
   readonly #options: S3ConnectionOptions;
   readonly #httpAgent: http.Agent;
   readonly #httpsAgent: https.Agent;
-  readonly #endpoints = new Map<string, Promise<BucketEndpoint>>();
   #client: Promise<S3Client> | undefined;
   #signer: Promise<SignatureV4> | undefined;
 
@@ -100,14 +102,25 @@ export class S3Connection {
     return protocol === 'https:' ? this.#httpsAgent : this.#httpAgent;
   }
 
-  /** Where the objects of a bucket are, by the SDK's own rules. */
+  /** Where the objects of a bucket are, by the SDK's own rules (which the SDK caches). */
   async endpointOf(bucket: string): Promise<BucketEndpoint> {
-    let endpoint = this.#endpoints.get(bucket);
-    if (endpoint === undefined) {
-      endpoint = this.#resolveEndpoint(bucket);
-      this.#endpoints.set(bucket, endpoint);
-    }
-    return endpoint;
+    const { config } = await this.client();
+    const { endpoint, forcePathStyle = endpoint !== undefined } = this.#options;
+    const { url } = config.endpointProvider({
+      Bucket: bucket,
+      Region: this.region,
+      ForcePathStyle: forcePathStyle,
+      UseFIPS: await config.useFipsEndpoint(),
+      UseDualStack: await config.useDualstackEndpoint(),
+      ...(endpoint === undefined ? {} : { Endpoint: endpoint }),
+    });
+    return {
+      protocol: url.protocol === 'http:' ? 'http:' : 'https:',
+      host: url.host,
+      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+      port: url.port === '' ? undefined : Number(url.port),
+      basePath: url.pathname.replace(/\/+$/, ''),
+    };
   }
 
   /** What a request is about, for the error of its failure. */
@@ -139,7 +152,7 @@ export class S3Connection {
     const checksumPolicy = this.checksums === 'none' ? 'WHEN_REQUIRED' : 'WHEN_SUPPORTED';
     return new S3Client({
       region: this.region,
-      credentials: () => this.#provideCredentials(),
+      credentials: (options) => this.#provideCredentials(options?.['forceRefresh'] === true),
       ...(endpoint === undefined ? {} : { endpoint }),
       forcePathStyle,
       maxAttempts: 1,
@@ -168,9 +181,11 @@ export class S3Connection {
     });
   }
 
-  async #provideCredentials(): Promise<CopiedCredentials> {
+  async #provideCredentials(forceRefresh: boolean): Promise<CopiedCredentials> {
     try {
-      const { accessKeyId, secretAccessKey, sessionToken, expiration } = await this.#options.credentials();
+      const { accessKeyId, secretAccessKey, sessionToken, expiration } = await this.#options.credentials({
+        forceRefresh,
+      });
       return {
         accessKeyId,
         secretAccessKey,
@@ -184,26 +199,6 @@ export class S3Connection {
         cause: error,
       });
     }
-  }
-
-  async #resolveEndpoint(bucket: string): Promise<BucketEndpoint> {
-    const { config } = await this.client();
-    const { endpoint, forcePathStyle = endpoint !== undefined } = this.#options;
-    const { url } = config.endpointProvider({
-      Bucket: bucket,
-      Region: this.region,
-      ForcePathStyle: forcePathStyle,
-      UseFIPS: await config.useFipsEndpoint(),
-      UseDualStack: await config.useDualstackEndpoint(),
-      ...(endpoint === undefined ? {} : { Endpoint: endpoint }),
-    });
-    return {
-      protocol: url.protocol === 'http:' ? 'http:' : 'https:',
-      host: url.host,
-      hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-      port: url.port === '' ? undefined : Number(url.port),
-      basePath: url.pathname.replace(/\/+$/, ''),
-    };
   }
 }
 

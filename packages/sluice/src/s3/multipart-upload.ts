@@ -35,22 +35,18 @@ export async function createMultipartUpload(
   const { CreateMultipartUploadCommand } = await loadS3Sdk();
   const client = await connection.client();
   const target = await connection.target('CreateMultipartUpload', request);
-  const { UploadId: uploadId } = await withRetries(connection, target, request.signal, () =>
-    client.send(
-      new CreateMultipartUploadCommand({
-        Bucket: bucket,
-        Key: key,
-        ...(contentType === undefined ? {} : { ContentType: contentType }),
-        ...(kmsKeyId === undefined
-          ? {}
-          : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId }),
-        ...(connection.checksums === 'crc32' ? { ChecksumAlgorithm: 'CRC32' as const } : {}),
-      }),
-    ),
-  );
-  if (uploadId === undefined)
-    throw new Error(`${target.endpoint} answered CreateMultipartUpload without an id`);
-  return { bucket, key, uploadId };
+  const command = new CreateMultipartUploadCommand({
+    Bucket: bucket,
+    Key: key,
+    ...(contentType === undefined ? {} : { ContentType: contentType }),
+    ...(kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId }),
+    ...(connection.checksums === 'crc32' ? { ChecksumAlgorithm: 'CRC32' as const } : {}),
+  });
+  return withRetries(connection, target, request.signal, async () => {
+    const { UploadId: uploadId } = await client.send(command);
+    if (uploadId === undefined) throw emptyAnswer();
+    return { bucket, key, uploadId };
+  });
 }
 
 /**
@@ -67,20 +63,18 @@ export async function completeMultipartUpload(
   const { CompleteMultipartUploadCommand } = await loadS3Sdk();
   const client = await connection.client();
   const target = await connection.target('CompleteMultipartUpload', upload);
+  const command = new CompleteMultipartUploadCommand({
+    Bucket: upload.bucket,
+    Key: upload.key,
+    UploadId: upload.uploadId,
+    MultipartUpload: { Parts: parts.map(toCompletedPart) },
+  });
   try {
-    const { ETag: etag } = await withRetries(connection, target, undefined, async () => {
-      const output = await client.send(
-        new CompleteMultipartUploadCommand({
-          Bucket: upload.bucket,
-          Key: upload.key,
-          UploadId: upload.uploadId,
-          MultipartUpload: { Parts: parts.map(toCompletedPart) },
-        }),
-      );
-      if (output.ETag === undefined) throw emptyAnswer();
-      return output;
+    return await withRetries(connection, target, undefined, async () => {
+      const { ETag: etag } = await client.send(command);
+      if (etag === undefined) throw emptyAnswer();
+      return { etag };
     });
-    return { etag };
   } catch (error) {
     const mayBeCompleted = isUploadError(error) && error.s3Code === 'NoSuchUpload' && error.outcomeUnknown;
     if (mayBeCompleted && (await isStored(connection, upload, bytes))) return { etag: undefined };
@@ -121,9 +115,12 @@ function toCompletedPart({ partNumber, etag, checksum }: UploadedPart): Complete
   };
 }
 
-/** S3 answers 200 before it has joined the parts; an answer without an ETag tells of no object. */
+/**
+ * An answer of 200 that does not tell what was made is none. S3 begins to answer CompleteMultipartUpload before it has
+ * joined the parts, so this happens.
+ */
 function emptyAnswer(): Error {
-  return Object.assign(new Error('the answer names no object'), {
+  return Object.assign(new Error('the answer was empty'), {
     name: 'InternalError',
     $metadata: { httpStatusCode: 500 },
   });

@@ -135,6 +135,7 @@ function classifyNetworkError(error: unknown, fields: Fields): NetworkFailure {
     case 'ECONNRESET':
     case 'ECONNABORTED':
     case 'EPIPE':
+    case 'ERR_STREAM_PREMATURE_CLOSE':
       return 'reset';
     default:
       return /^(?:ERR_SSL|ERR_TLS|CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO|EPROTO)/.test(code)

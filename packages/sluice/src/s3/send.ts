@@ -32,7 +32,7 @@ export interface SendResponse {
 /**
  * Sends one PUT, and reads its answer.
  *
- * @throws {S3ResponseError} an answer that is not 200
+ * @throws {S3ResponseError} an answer that is no success
  * @throws {NetworkTimeoutError} nothing moved for the time
  * @throws Node's error, when the connection broke; the signal's abort error
  */
@@ -70,14 +70,18 @@ function writeBody(outgoing: http.ClientRequest, body: Body): void {
   outgoing.end();
 }
 
+/** Writes when the server agrees to it, or says nothing for a while. */
 function afterAgreement(outgoing: http.ClientRequest, write: () => void): void {
-  const timer = setTimeout(write, CONTINUE_TIMEOUT_MS);
-  outgoing.once('continue', () => {
+  const timer = setTimeout(agree, CONTINUE_TIMEOUT_MS);
+  const stop = (): void => {
     clearTimeout(timer);
+    outgoing.off('continue', agree).off('response', stop).off('close', stop);
+  };
+  function agree(): void {
+    stop();
     write();
-  });
-  outgoing.once('response', () => clearTimeout(timer));
-  outgoing.once('close', () => clearTimeout(timer));
+  }
+  outgoing.on('continue', agree).on('response', stop).on('close', stop);
   outgoing.flushHeaders();
 }
 
@@ -106,7 +110,7 @@ async function readResponse(
   }
   // An answer before the end of the body: the rest must not be sent into the next request.
   if (!outgoing.writableFinished) outgoing.destroy();
-  if (response.statusCode === 200) return { headers: response.headers };
-  const text = Buffer.concat(chunks).toString('utf8', 0, MAX_ANSWER_BYTES);
-  throw new S3ResponseError(response.statusCode ?? 0, response.headers, text);
+  const { statusCode = 0, headers } = response;
+  if (statusCode >= 200 && statusCode < 300) return { headers };
+  throw new S3ResponseError(statusCode, headers, Buffer.concat(chunks).toString('utf8', 0, MAX_ANSWER_BYTES));
 }

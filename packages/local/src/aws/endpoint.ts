@@ -1,0 +1,115 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
+import { finished } from 'node:stream/promises';
+import type { AwsService, HandledRequest } from './aws-service.ts';
+import { AwsRequest } from './http/aws-request.ts';
+import { discardRestOfBody } from './http/discard-rest-of-body.ts';
+import { InvalidUriError } from './http/percent-encoding.ts';
+import { SigV4Error } from './sigv4/sigv4-error.ts';
+import { readSignatureClaim } from './sigv4/signature-claim.ts';
+
+/** A request that has ended. */
+export interface AwsRequestLog extends HandledRequest {
+  readonly method: string;
+  /** As it came, without the query, which may carry a signature. */
+  readonly path: string;
+  readonly status: number;
+  readonly durationMs: number;
+}
+
+/** The services of an endpoint by the name in the SigV4 scope. S3 is also given what has no readable scope. */
+export interface AwsServices {
+  readonly s3: AwsService;
+  readonly [name: string]: AwsService;
+}
+
+/** Takes the requests of an HTTP server to their services, and knows which are running. */
+export class Endpoint {
+  readonly #services: AwsServices;
+  readonly #log: (request: AwsRequestLog) => void;
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(services: AwsServices, log: (request: AwsRequestLog) => void = () => undefined) {
+    this.#services = services;
+    this.#log = log;
+  }
+
+  serve(server: Server): void {
+    server.on('request', (incoming, response) => this.#start(incoming, response, () => undefined));
+    server.on('checkContinue', (incoming, response) => {
+      // Who is refused before the body is sent does not send it: the connection cannot be used again.
+      response.setHeader('connection', 'close');
+      this.#start(incoming, response, () => {
+        response.removeHeader('connection');
+        response.writeContinue();
+      });
+    });
+  }
+
+  /** Settles when no request is running. */
+  async drained(): Promise<void> {
+    await Promise.all(this.#running);
+  }
+
+  #start(incoming: IncomingMessage, response: ServerResponse, sendContinue: () => void): void {
+    const exchange = this.#exchange(incoming, response, sendContinue).finally(() =>
+      this.#running.delete(exchange),
+    );
+    this.#running.add(exchange);
+  }
+
+  /** One request and its answer. Never rejects. */
+  async #exchange(
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    sendContinue: () => void,
+  ): Promise<void> {
+    const startedMs = performance.now();
+    let handled: HandledRequest;
+    try {
+      handled = await this.#handle(incoming, response, sendContinue);
+      discardRestOfBody(incoming);
+      await finished(response);
+    } catch (error) {
+      // The connection ended, or the answer broke off: the client must not take it for whole.
+      response.destroy();
+      handled = { error };
+    }
+    this.#log({
+      ...handled,
+      method: incoming.method ?? '',
+      path: (incoming.url ?? '').replace(/\?.*/s, ''),
+      status: response.statusCode,
+      durationMs: performance.now() - startedMs,
+    });
+  }
+
+  async #handle(
+    incoming: IncomingMessage,
+    response: ServerResponse,
+    sendContinue: () => void,
+  ): Promise<HandledRequest> {
+    let request: AwsRequest;
+    try {
+      request = new AwsRequest(incoming, sendContinue);
+    } catch (error) {
+      if (!(error instanceof InvalidUriError)) throw error;
+      response.writeHead(400, { 'content-type': 'application/xml' });
+      response.end(
+        "<Error><Code>InvalidURI</Code><Message>Couldn't parse the specified URI.</Message></Error>",
+      );
+      return { errorCode: 'InvalidURI' };
+    }
+    const service = this.#services[scopeOf(request) ?? 's3'] ?? this.#services.s3;
+    return service.handle(request, response);
+  }
+}
+
+/** The service that a request was signed for, if that can be read; the service itself says what is wrong with it. */
+function scopeOf(request: AwsRequest): string | undefined {
+  try {
+    return readSignatureClaim(request).service;
+  } catch (error) {
+    if (error instanceof SigV4Error) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,24 @@
+import { bucketArn, type ObjectCall } from './operation.ts';
+import { S3Error, noSuchKey } from './s3-error.ts';
+import type { Bucket } from './storage/bucket.ts';
+import type { StoredObject } from './storage/stored-object.ts';
+
+/**
+ * The object of a request. Who may not list the bucket is not told that a key does not exist.
+ * @throws S3Error NoSuchKey, AccessDenied
+ */
+export async function findObject(call: ObjectCall, bucket: Bucket, key: string): Promise<StoredObject> {
+  const object = bucket.objects.get(key);
+  if (object !== undefined) return object;
+  if (await call.isAllowed({ action: 's3:ListBucket', resource: bucketArn(bucket.name) }))
+    throw noSuchKey(key);
+  throw new S3Error('AccessDenied', 'Access Denied');
+}
+
+/** Buckets here have no versioning: every object has the version `null`. @throws S3Error */
+export function checkVersionId(versionId: string | undefined): void {
+  if (versionId === undefined || versionId === 'null') return;
+  throw new S3Error('NoSuchVersion', 'The specified version does not exist.', {
+    details: { VersionId: versionId },
+  });
+}

@@ -1,0 +1,96 @@
+import type { Principal } from '../identity.ts';
+import type { AwsRequest } from '../http/aws-request.ts';
+import type { ReceivedBody, ReceiveOptions } from './body/receive-body.ts';
+import type { Bucket } from './storage/bucket.ts';
+import type { BucketStore } from './storage/bucket-store.ts';
+
+/** What every operation is given: a request whose signature is right and whose permissions were granted. */
+export interface ServiceCall {
+  readonly request: AwsRequest;
+  readonly principal: Principal;
+  /** The region that the request was signed for. */
+  readonly region: string;
+  readonly store: BucketStore;
+  /** Asks for a permission that depends on what the operation finds. */
+  readonly isAllowed: (permission: Permission) => Promise<boolean>;
+  /** Reads the body and checks it against all that was said of it. */
+  readonly receiveBody: (options: ReceiveOptions) => Promise<ReceivedBody>;
+}
+
+/** An operation on a bucket that may not exist. */
+export interface BucketNameCall extends ServiceCall {
+  readonly bucketName: string;
+}
+
+export interface BucketCall extends BucketNameCall {
+  readonly bucket: Bucket;
+}
+
+export interface ObjectCall extends BucketCall {
+  readonly key: string;
+}
+
+/** An IAM action and the ARN that it is done to. */
+export interface Permission {
+  /** @example 's3:PutObject' */
+  readonly action: string;
+  readonly resource: string;
+}
+
+/** Which requests are this operation's. Of several that match, the one with the most conditions is taken. */
+export interface Route {
+  readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
+  /** Query parameters that must be there; `name=value` asks for a value. */
+  readonly query?: readonly string[];
+  /** Headers that must be there. */
+  readonly headers?: readonly string[];
+}
+
+interface OperationOf<Target extends string, Call> {
+  /** As the API reference names it. */
+  readonly name: string;
+  readonly target: Target;
+  readonly route: Route;
+  /** Takes requests that were signed for another region than the bucket's. @default false */
+  readonly anyRegion?: boolean;
+  /** What the principal must be allowed before the operation runs. */
+  readonly permissions: (call: Call) => readonly Permission[];
+  readonly run: (call: Call) => Promise<S3Response> | S3Response;
+}
+
+export type ServiceOperation = OperationOf<'service', ServiceCall>;
+export type BucketNameOperation = OperationOf<'bucket name', BucketNameCall>;
+export type BucketOperation = OperationOf<'bucket', BucketCall>;
+export type ObjectOperation = OperationOf<'object', ObjectCall>;
+export type S3Operation = ServiceOperation | BucketNameOperation | BucketOperation | ObjectOperation;
+
+export interface S3Response {
+  /** @default 200 */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string | undefined>>;
+  /** XML, or the bytes of an object. */
+  readonly body?: string | ObjectBytes;
+}
+
+export interface ObjectBytes {
+  readonly sizeBytes: number;
+  readonly read: () => AsyncIterable<Buffer>;
+  /** Called once, whatever happened to the reading. */
+  readonly release: () => void;
+}
+
+export function bucketArn(bucketName: string): string {
+  return `arn:aws:s3:::${bucketName}`;
+}
+
+export function objectArn(bucketName: string, key: string): string {
+  return `arn:aws:s3:::${bucketName}/${key}`;
+}
+
+export function onBucket(...actions: string[]): (call: BucketNameCall) => Permission[] {
+  return ({ bucketName }) => actions.map((action) => ({ action, resource: bucketArn(bucketName) }));
+}
+
+export function onObject(...actions: string[]): (call: ObjectCall) => Permission[] {
+  return ({ bucketName, key }) => actions.map((action) => ({ action, resource: objectArn(bucketName, key) }));
+}

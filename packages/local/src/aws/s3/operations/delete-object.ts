@@ -1,0 +1,27 @@
+import { checkVersionId } from '../find-object.ts';
+import { onObject, type ObjectOperation } from '../operation.ts';
+import { listsEtag, preconditionFailed } from '../preconditions.ts';
+import { noSuchKey } from '../s3-error.ts';
+
+/**
+ * Succeeds for keys that do not exist, too.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObject.html
+ */
+export const deleteObject: ObjectOperation = {
+  name: 'DeleteObject',
+  target: 'object',
+  route: { method: 'DELETE' },
+  permissions: (call) =>
+    onObject(call.request.query.has('versionId') ? 's3:DeleteObjectVersion' : 's3:DeleteObject')(call),
+  run({ request, bucket, key }) {
+    checkVersionId(request.query.get('versionId'));
+    const match = request.header('if-match');
+    if (match !== undefined) {
+      const object = bucket.objects.get(key);
+      if (object === undefined) throw noSuchKey(key);
+      if (!listsEtag(match, object.etag)) throw preconditionFailed('if-match');
+    }
+    bucket.deleteObject(key);
+    return { status: 204 };
+  },
+};

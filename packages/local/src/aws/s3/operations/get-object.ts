@@ -1,0 +1,24 @@
+import { readObjectPart } from '../read-object-part.ts';
+import { onObject, type ObjectOperation } from '../operation.ts';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
+export const getObject: ObjectOperation = {
+  name: 'GetObject',
+  target: 'object',
+  route: { method: 'GET' },
+  permissions: onObject('s3:GetObject'),
+  async run(call) {
+    const { object, range, status, headers } = await readObjectPart(call);
+    const { segments } = call.bucket;
+    return {
+      status,
+      headers,
+      body: {
+        sizeBytes: range.sizeBytes,
+        read: () => segments.read(object.segments, range.offsetBytes, range.sizeBytes),
+        // In the same turn as the object was found, so that no delete comes between.
+        release: segments.pin(object.segments),
+      },
+    };
+  },
+};

@@ -1,0 +1,14 @@
+import { readObjectPart } from '../read-object-part.ts';
+import { onObject, type ObjectOperation } from '../operation.ts';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html */
+export const headObject: ObjectOperation = {
+  name: 'HeadObject',
+  target: 'object',
+  route: { method: 'HEAD' },
+  permissions: onObject('s3:GetObject'),
+  async run(call) {
+    const { status, headers, range } = await readObjectPart(call);
+    return { status, headers: { ...headers, 'content-length': String(range.sizeBytes) } };
+  },
+};

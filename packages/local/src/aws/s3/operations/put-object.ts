@@ -1,0 +1,45 @@
+import { checksumHeaders } from '../checksum-headers.ts';
+import { readObjectAttributes } from '../object-attributes.ts';
+import { onObject, type ObjectOperation } from '../operation.ts';
+import { checkWritePreconditions } from '../preconditions.ts';
+import { receiveSegments } from '../receive-segments.ts';
+import { LARGEST_UPLOAD_BYTES } from '../limits.ts';
+import type { StoredObject } from '../storage/stored-object.ts';
+
+/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
+export const putObject: ObjectOperation = {
+  name: 'PutObject',
+  target: 'object',
+  route: { method: 'PUT' },
+  permissions: (call) => [
+    ...onObject('s3:PutObject')(call),
+    ...(call.request.header('x-amz-tagging') === undefined ? [] : onObject('s3:PutObjectTagging')(call)),
+  ],
+  async run(call) {
+    const { request, bucket, key } = call;
+    const attributes = readObjectAttributes(request);
+    const checkPreconditions = () => checkWritePreconditions(request, key, bucket.objects.get(key));
+    checkPreconditions();
+    // The entity tag of a whole object is its MD5, which clients compare.
+    return receiveSegments(
+      call,
+      { maxBytes: LARGEST_UPLOAD_BYTES, digests: () => ['md5'] },
+      (body, segments) => {
+        checkPreconditions();
+        const object: StoredObject = {
+          key,
+          etag: body.digests.get('md5')?.toString('hex') ?? '',
+          sizeBytes: body.sizeBytes,
+          lastModified: Date.now(),
+          segments,
+          ...attributes,
+          ...(body.checksum && { checksum: { ...body.checksum, type: 'FULL_OBJECT' } }),
+        };
+        bucket.putObject(object);
+        return {
+          headers: { etag: `"${object.etag}"`, ...object.encryption, ...checksumHeaders(object.checksum) },
+        };
+      },
+    );
+  },
+};

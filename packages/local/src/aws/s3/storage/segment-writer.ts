@@ -1,0 +1,91 @@
+import { open, unlink, type FileHandle } from 'node:fs/promises';
+import type { Segment } from './stored-object.ts';
+import { WRITE_BUFFER_BYTES, borrowWriteBuffer, returnWriteBuffer } from './write-buffers.ts';
+
+/**
+ * Writes one new segment file. While a buffer is being written, the next is filled; a third waits. The file belongs to
+ * nobody until the bucket's log names it: one that is left behind is removed at the next start.
+ */
+export class SegmentWriter {
+  readonly #path: string;
+  readonly #file: string;
+  #handle: FileHandle | undefined;
+  #filling: Buffer | undefined;
+  #filledBytes = 0;
+  #writing: Promise<void> | undefined;
+  #sizeBytes = 0;
+
+  /** @param file the segment's name; @param path where it lies */
+  constructor(file: string, path: string) {
+    this.#file = file;
+    this.#path = path;
+  }
+
+  /** Takes a piece, which may be changed as soon as this returns or resolves. A promise means: wait before the next. */
+  write(piece: Buffer): Promise<void> | undefined {
+    this.#sizeBytes += piece.length;
+    const taken = this.#fill(piece);
+    return taken === piece.length && this.#filledBytes < WRITE_BUFFER_BYTES
+      ? undefined
+      : this.#writeRest(piece.subarray(taken));
+  }
+
+  /** Ends the file. No segment is made of no bytes. */
+  async finish(): Promise<Segment[]> {
+    await this.#flush();
+    await this.#writing;
+    await this.#handle?.close();
+    this.#handle = undefined;
+    return this.#sizeBytes === 0 ? [] : [{ file: this.#file, sizeBytes: this.#sizeBytes }];
+  }
+
+  /** Removes what was written. Never fails: a file that stays is removed at the next start. */
+  async discard(): Promise<void> {
+    await Promise.allSettled([this.#writing]);
+    await Promise.allSettled([this.#handle?.close()]);
+    this.#handle = undefined;
+    if (this.#filling !== undefined) returnWriteBuffer(this.#filling);
+    this.#filling = undefined;
+    await Promise.allSettled([unlink(this.#path)]);
+  }
+
+  /** Copies what fits, and says how much that was. */
+  #fill(piece: Buffer): number {
+    if (piece.length === 0) return 0;
+    this.#filling ??= borrowWriteBuffer();
+    const taken = piece.copy(this.#filling, this.#filledBytes);
+    this.#filledBytes += taken;
+    return taken;
+  }
+
+  async #writeRest(rest: Buffer): Promise<void> {
+    let left = rest;
+    do {
+      if (this.#filledBytes === WRITE_BUFFER_BYTES) await this.#flush();
+      left = left.subarray(this.#fill(left));
+    } while (left.length > 0);
+  }
+
+  /** Begins to write what is filled, once the write before it has ended. */
+  async #flush(): Promise<void> {
+    await this.#writing;
+    if (this.#filling === undefined) return;
+    this.#writing = this.#writeOut(this.#filling, this.#filledBytes);
+    // The next flush, finish or discard awaits it and sees its error.
+    this.#writing.catch(() => undefined);
+    this.#filling = undefined;
+    this.#filledBytes = 0;
+  }
+
+  async #writeOut(buffer: Buffer, sizeBytes: number): Promise<void> {
+    try {
+      this.#handle ??= await open(this.#path, 'wx', 0o600);
+      for (let written = 0; written < sizeBytes;) {
+        const { bytesWritten } = await this.#handle.write(buffer, written, sizeBytes - written);
+        written += bytesWritten;
+      }
+    } finally {
+      returnWriteBuffer(buffer);
+    }
+  }
+}

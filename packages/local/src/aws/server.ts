@@ -1,0 +1,143 @@
+import { createServer, type Server } from 'node:http';
+import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { LocalError, systemErrorCode } from '../errors.ts';
+import { Endpoint, type AwsRequestLog } from './endpoint.ts';
+import { allowEverything, type Authorize, type CredentialLookup } from './identity.ts';
+import { S3Service } from './s3/s3-service.ts';
+
+export interface AwsServerOptions {
+  /** A loopback address. @default '127.0.0.1' */
+  readonly host?: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Where the state of all services is kept; made when it does not exist. One server at a time may use it. */
+  readonly directory: string;
+  /**
+   * The region of the stack, for the services that have one. S3 needs none: a bucket is in the region of its
+   * LocationConstraint, or in the one that CreateBucket was signed for.
+   */
+  readonly region?: string;
+  /** @default '000000000000' */
+  readonly accountId?: string;
+  readonly credentials: CredentialLookup;
+  /** Asked before every action. @default everything is allowed to a known key */
+  readonly authorize?: Authorize;
+  /** What to do when the port is taken: reject with `port_busy`, or take any free port. @default 'reject' */
+  readonly onPortBusy?: 'reject' | 'take-any';
+  /** Told of every request when it has ended. */
+  readonly log?: (request: AwsRequestLog) => void;
+}
+
+export interface RunningAwsServer {
+  /** @example 'http://127.0.0.1:9000' */
+  readonly endpoint: string;
+  readonly port: number;
+  /** Ends idle connections at once, gives running requests a few seconds, and closes the state. */
+  stop(): Promise<void>;
+}
+
+/** Room for a key, prefix, marker and token of 1,024 bytes each, percent-encoded, and 2 KiB of metadata. */
+const MAX_HEADER_BYTES = 32 * 1024;
+const HEADERS_TIMEOUT_MS = 30_000;
+/** A connection on which nothing moves is ended; the length of a transfer has no limit. */
+const IDLE_TIMEOUT_MS = 120_000;
+/** Longer than clients keep an idle connection, so that none is closed just as it is used again. */
+const KEEP_ALIVE_TIMEOUT_MS = 75_000;
+const STOP_GRACE_MS = 3000;
+
+const LOOPBACK = /^(127\.\d+\.\d+\.\d+|::1|localhost)$/;
+
+/**
+ * Starts the local AWS: one HTTP endpoint for all services.
+ * @throws LocalError port_busy, invalid_option, directory_unusable
+ */
+export async function startAwsServer(
+  options: AwsServerOptions,
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<RunningAwsServer> {
+  const {
+    host = '127.0.0.1',
+    accountId = '000000000000',
+    authorize = allowEverything,
+    credentials,
+  } = options;
+  signal?.throwIfAborted();
+  if (!LOOPBACK.test(host)) {
+    throw new LocalError(
+      'invalid_option',
+      `the local AWS listens on loopback addresses only, not on ${host}`,
+    );
+  }
+  const directory = path.join(options.directory, 's3');
+  const s3 = await S3Service.open({ directory, accountId, credentials, authorize }, { signal });
+  try {
+    const endpoint = new Endpoint({ s3 }, options.log);
+    const server = createServer({
+      maxHeaderSize: MAX_HEADER_BYTES,
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      requestTimeout: 0,
+      keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    });
+    server.setTimeout(IDLE_TIMEOUT_MS);
+    endpoint.serve(server);
+    const port = await listen(server, host, options, signal);
+    let stopped: Promise<void> | undefined;
+    return {
+      endpoint: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,
+      port,
+      stop: () => (stopped ??= stop(server, endpoint, s3)),
+    };
+  } catch (error) {
+    await s3.close();
+    throw error;
+  }
+}
+
+async function listen(
+  server: Server,
+  host: string,
+  { port, onPortBusy }: AwsServerOptions,
+  signal: AbortSignal | undefined,
+): Promise<number> {
+  signal?.throwIfAborted();
+  try {
+    return await tryPort(server, host, port);
+  } catch (error) {
+    if (systemErrorCode(error) !== 'EADDRINUSE') throw error;
+    if (onPortBusy === 'take-any') return tryPort(server, host, 0);
+    throw new LocalError('port_busy', `port ${port} of ${host} is taken by another program`, {
+      cause: error,
+      hint: 'Choose another port, or end the program that has it.',
+    });
+  }
+}
+
+function tryPort(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen({ host, port }, () => {
+      server.off('error', reject);
+      const address = server.address();
+      if (address === null || typeof address === 'string') reject(new Error('a TCP server has no port'));
+      else resolve(address.port);
+    });
+  });
+}
+
+async function stop(server: Server, endpoint: Endpoint, s3: S3Service): Promise<void> {
+  const closed = new Promise<void>((resolve) => {
+    // Also ends the connections that are idle.
+    server.close(() => resolve());
+  });
+  const grace = new AbortController();
+  await Promise.race([
+    endpoint.drained(),
+    delay(STOP_GRACE_MS, undefined, { signal: grace.signal }).catch(() => undefined),
+  ]);
+  grace.abort();
+  server.closeAllConnections();
+  await closed;
+  await endpoint.drained();
+  await s3.close();
+}

@@ -1,0 +1,40 @@
+import type { AwsRequest } from '../http/aws-request.ts';
+import { uriEncode, uriEncodePath } from '../http/percent-encoding.ts';
+import type { SignatureClaim } from './signature-claim.ts';
+
+/**
+ * The canonical request that the client should have signed. A character stands for a byte (latin1), as in node:http's
+ * headers. S3 encodes the path once and never normalises it; the other services encode it twice.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html#create-canonical-request
+ */
+export function canonicalRequest(request: AwsRequest, claim: SignatureClaim, payloadHash: string): string {
+  const path = uriEncodePath(request.path);
+  const headers = claim.signedHeaders.map(
+    (name) => `${name}:${canonicalValue(request.header(name) ?? '')}\n`,
+  );
+  return [
+    request.method,
+    claim.service === 's3' ? path : uriEncodePath(path),
+    canonicalQuery(request, claim),
+    headers.join(''),
+    claim.signedHeaders.join(';'),
+    payloadHash,
+  ].join('\n');
+}
+
+function canonicalQuery(request: AwsRequest, claim: SignatureClaim): string {
+  return request.query.entries
+    .filter(([name]) => !(claim.from === 'presigned' && name === 'X-Amz-Signature'))
+    .map(([name, value]) => [uriEncode(name), uriEncode(value)] as const)
+    .toSorted(([nameA, valueA], [nameB, valueB]) => compare(nameA, nameB) || compare(valueA, valueB))
+    .map(([name, value]) => `${name}=${value}`)
+    .join('&');
+}
+
+function canonicalValue(value: string): string {
+  return value.trim().replace(/ {2,}/g, ' ');
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

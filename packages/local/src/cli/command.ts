@@ -1,0 +1,85 @@
+import process from 'node:process';
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { LocalError } from '../errors.ts';
+import { POSTGRES_MAJORS, isPostgresMajor } from '../postgres/versions.ts';
+import { startLocal, type LocalStack } from '../stack/start-local.ts';
+import { nextSteps, readyLine } from './next-steps.ts';
+import { describeError } from './describe-error.ts';
+import { untilStopSignal } from './stop-signals.ts';
+
+/** Used when the port is not named, and free. */
+const PREFERRED_PORTS = { postgres: 5432, aws: 4566 };
+
+interface Flags {
+  pgVersion: number;
+  dir: string;
+  pgPort: number;
+  awsPort: number;
+  region: string;
+  json?: boolean;
+}
+
+/** The command `sluice local`, also installed as `sluice-local`. */
+export function localCommand(): Command {
+  return (
+    new Command('local')
+      .description('Run a real PostgreSQL with aws_s3 and a local Amazon S3, until Ctrl-C.')
+      .addOption(
+        new Option('--pg-version <major>', `PostgreSQL version: ${POSTGRES_MAJORS.join(', ')}`)
+          .argParser(parseMajor)
+          .default(18),
+      )
+      .option('--dir <path>', 'keep data, keys, objects and logs here', '.sluice')
+      .option('--pg-port <port>', "PostgreSQL's port, if it is free", parsePort, PREFERRED_PORTS.postgres)
+      .option('--aws-port <port>', "the local AWS's port, if it is free", parsePort, PREFERRED_PORTS.aws)
+      .option('--region <region>', 'AWS Region of the cluster and the local AWS', 'us-west-2')
+      .option('--json', 'when ready, print one line of JSON, and nothing else, on standard output')
+      .showHelpAfterError()
+      // A wrong command line has a status of its own: 2, as everywhere.
+      .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+      .action(async (flags: Flags) => {
+        process.exitCode = await runLocal(flags);
+      })
+  );
+}
+
+/** @returns the exit status */
+async function runLocal({ json = false, pgVersion, ...flags }: Flags): Promise<number> {
+  const log = (line: string) => process.stderr.write(`sluice local: ${line}\n`);
+  using stopSignals = untilStopSignal(log);
+  let stack: LocalStack;
+  try {
+    if (!isPostgresMajor(pgVersion)) throw new LocalError('invalid_option', `no PostgreSQL ${pgVersion}`);
+    log(`starting PostgreSQL ${pgVersion}, the local AWS and the agent in ${flags.dir}`);
+    stack = await startLocal({ ...flags, pgVersion, log }, { signal: stopSignals.first });
+  } catch (error) {
+    if (stopSignals.first.aborted) return 0;
+    process.stderr.write(describeError(error));
+    return 1;
+  }
+  process.stdout.write(json ? readyLine(stack) : nextSteps(stack));
+  const failure = await Promise.race([stack.failed, stopSignals.arrived]);
+  if (failure !== undefined) process.stderr.write(describeError(failure));
+  try {
+    await stack.stop({ hurry: stopSignals.second });
+  } catch (error) {
+    process.stderr.write(describeError(error));
+    return 1;
+  }
+  log('stopped');
+  return failure === undefined ? 0 : 1;
+}
+
+function parseMajor(text: string): number {
+  const major = Number(text);
+  if (!isPostgresMajor(major))
+    throw new InvalidArgumentError(`Expected one of ${POSTGRES_MAJORS.join(', ')}.`);
+  return major;
+}
+
+function parsePort(text: string): number {
+  if (!/^\d+$/.test(text) || Number(text) > 65_535) {
+    throw new InvalidArgumentError('Expected a port from 1 to 65535, or 0 for any free one.');
+  }
+  return Number(text);
+}

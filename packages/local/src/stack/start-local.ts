@@ -1,0 +1,253 @@
+import { join } from 'node:path';
+import { defaultCacheDirectory } from '../cache-directory.ts';
+import { LocalError } from '../errors.ts';
+import { stopLeftoverServer } from '../postgres/leftover-server.ts';
+import { startPostgres, type RunningPostgres } from '../postgres/server.ts';
+import { postgresOsUser } from '../process/os-user.ts';
+import { writeAgentConfig } from './agent-config.ts';
+import { stopLeftoverAgent } from './agent-process.ts';
+import { superviseAgent, type SupervisedAgent } from './agent-supervisor.ts';
+import { startLocalAws } from './aws.ts';
+import { CleanUp } from './clean-up.ts';
+import { joinExtension } from './extension.ts';
+import { lockState } from './lock.ts';
+import { checkOptions, type AgentConfig, type CheckedOptions, type LocalOptions } from './options.ts';
+import { sluicePackage } from './sluice-package.ts';
+import { makeRunDirectory, type RunDirectory } from './run-directory.ts';
+import { findDataDirectory, makeStateDirectory, removeState } from './state-directory.ts';
+import { loadState, type State } from './state.ts';
+
+/** A running PostgreSQL with aws_s3, a local AWS, and the agent between them. */
+export interface LocalStack extends AsyncDisposable {
+  /** The cluster's identifier. */
+  readonly cluster: string;
+  readonly postgres: {
+    readonly host: string;
+    readonly port: number;
+    /** The superuser. */
+    readonly user: string;
+    readonly password: string;
+    readonly database: string;
+    /** All of the above, as every driver and psql take it. */
+    readonly url: string;
+  };
+  readonly aws: {
+    readonly endpoint: string;
+    readonly region: string;
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+  };
+  readonly agent: {
+    /** Changes when the agent had to be started again. */
+    readonly pid: number;
+    readonly socketDirectory: string;
+    readonly logFile: string;
+  };
+  /** The state directory, absolute. */
+  readonly directory: string;
+  /** Settles only if PostgreSQL ends though nobody stopped it: with the reason. Stop the stack then. */
+  readonly failed: Promise<LocalError>;
+  /**
+   * Stops everything; running exports are ended first. Safe to call more than once.
+   * @param options.hurry cuts the waiting for running exports and sessions short when it is aborted
+   */
+  stop(options?: { hurry?: AbortSignal }): Promise<void>;
+}
+
+/**
+ * Starts the local stack. It stops with this process at the latest. Many may run side by side, each with a state
+ * directory of its own. What was started is stopped again when the start fails or is aborted.
+ *
+ * @throws LocalError
+ */
+export async function startLocal(
+  options: LocalOptions = {},
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): Promise<LocalStack> {
+  const checked = checkOptions(options);
+  const cleanUp = new CleanUp();
+  try {
+    signal?.throwIfAborted();
+    return await start(checked, cleanUp, signal);
+  } catch (error) {
+    // The first error tells what went wrong; one of the clean-up would hide it.
+    await cleanUp.run().catch(() => undefined);
+    throw error;
+  }
+}
+
+async function start(
+  options: CheckedOptions,
+  cleanUp: CleanUp,
+  signal: AbortSignal | undefined,
+): Promise<LocalStack> {
+  const { log, region, cluster } = options;
+  const hurrying = new AbortController();
+  const hurry = hurrying.signal;
+
+  const home = await openHome(options, cleanUp);
+  const { directory, state } = home;
+  const aws = await startLocalAws(
+    { port: options.awsPort, directory: join(directory, 'aws'), region, credentials: state.aws, log },
+    { signal },
+  );
+  cleanUp.add(() => aws.stop());
+
+  const { postgres, agent } = await startServers(options, home, aws.endpoint, { cleanUp, hurry, signal });
+  await joinExtension(postgres, home.run.agent);
+
+  let stopped: Promise<void> | undefined;
+  const { host, port, user, password, url } = postgres;
+  const stop: LocalStack['stop'] = (stopOptions = {}) => {
+    if (stopOptions.hurry?.aborted === true) hurrying.abort();
+    stopOptions.hurry?.addEventListener('abort', () => hurrying.abort(), { once: true });
+    return (stopped ??= cleanUp.run());
+  };
+  return {
+    cluster,
+    postgres: { host, port, user, password, database: 'postgres', url },
+    aws: { endpoint: aws.endpoint, region, ...state.aws },
+    agent: {
+      get pid() {
+        return agent.pid;
+      },
+      socketDirectory: home.run.agent,
+      logFile: logFile(directory, 'agent'),
+    },
+    directory,
+    failed: unexpectedEnd(postgres, logFile(directory, 'postgres'), () => stopped !== undefined),
+    stop,
+    [Symbol.asyncDispose]: () => stop(),
+  };
+}
+
+async function unexpectedEnd(
+  postgres: RunningPostgres,
+  log: string,
+  isStopped: () => boolean,
+): Promise<LocalError> {
+  await postgres.ended;
+  // Nobody waits for the answer any more.
+  if (isStopped()) return new Promise(() => undefined);
+  return new LocalError('postgres_failed', 'PostgreSQL ended unexpectedly', { hint: `Its log is ${log}.` });
+}
+
+/** The places on disk of one running stack. */
+interface Home {
+  directory: string;
+  isTemporary: boolean;
+  dataDirectory: string;
+  state: State;
+  run: RunDirectory;
+}
+
+/** Takes the state directory for us, and ends what an earlier run left behind there. */
+async function openHome({ dir, log }: CheckedOptions, cleanUp: CleanUp): Promise<Home> {
+  const osUser = postgresOsUser();
+  const { path: directory, isTemporary } = await makeStateDirectory(dir, osUser);
+  let dataDirectory: string | undefined;
+  if (isTemporary) cleanUp.add(() => removeState(directory, dataDirectory));
+  const lock = await lockState(directory);
+  cleanUp.add(() => lock.release());
+
+  const state = await loadState(directory);
+  dataDirectory = await findDataDirectory(directory, state, osUser, log);
+  await stopLeftoverAgent({ ...agentFiles(directory), log });
+  await stopLeftoverServer(dataDirectory, log);
+  const run = await makeRunDirectory(directory, osUser);
+  cleanUp.add(() => run.remove());
+  return { directory, isTemporary, dataDirectory, state, run };
+}
+
+interface ServerContext {
+  cleanUp: CleanUp;
+  hurry: AbortSignal;
+  signal: AbortSignal | undefined;
+}
+
+/** Starts PostgreSQL and the agent at the same time. Stopping is in order: exports end before sessions do. */
+async function startServers(
+  options: CheckedOptions,
+  home: Home,
+  endpoint: string,
+  { cleanUp, hurry, signal }: ServerContext,
+): Promise<{ postgres: RunningPostgres; agent: SupervisedAgent }> {
+  const failing = new AbortController();
+  const either = signal === undefined ? failing.signal : AbortSignal.any([signal, failing.signal]);
+  const stopTheOther = (error: unknown) => {
+    failing.abort(error);
+    throw error;
+  };
+  const [postgres, agent] = await Promise.allSettled([
+    startStackPostgres(options, home, either).catch(stopTheOther),
+    startStackAgent(options, home, endpoint, either).catch(stopTheOther),
+  ]);
+  if (postgres.status === 'fulfilled') cleanUp.add(() => postgres.value.stop({ hurry }));
+  if (agent.status === 'fulfilled') cleanUp.add(() => agent.value.stop({ hurry }));
+  if (postgres.status === 'rejected') throw postgres.reason;
+  if (agent.status === 'rejected') throw agent.reason;
+  return { postgres: postgres.value, agent: agent.value };
+}
+
+function startStackPostgres(
+  options: CheckedOptions,
+  home: Home,
+  signal: AbortSignal,
+): Promise<RunningPostgres> {
+  const { directory, dataDirectory, state, run } = home;
+  return startPostgres(
+    {
+      major: options.pgVersion,
+      dataDirectory,
+      socketDirectory: run.postgres,
+      logFile: logFile(directory, 'postgres'),
+      password: state.postgres.password,
+      port: options.pgPort,
+      durable: options.durable ?? options.dir !== undefined,
+      settings: { 'sluice.socket_directory': run.agent },
+      extensionDirectory: join(sluicePackage(), 'extension'),
+      temporaryDirectories: home.isTemporary ? [directory, run.path] : [],
+      cacheDirectory: options.cacheDirectory ?? defaultCacheDirectory(process.env),
+      log: options.log,
+    },
+    { signal },
+  );
+}
+
+async function startStackAgent(
+  options: CheckedOptions,
+  { directory, state, run }: Home,
+  endpoint: string,
+  signal: AbortSignal,
+): Promise<SupervisedAgent> {
+  const files = agentFiles(directory);
+  const osUser = postgresOsUser();
+  const config: AgentConfig = {
+    agent: {
+      socket_directory: run.agent,
+      state_directory: join(directory, 'agent'),
+      shutdown_timeout: '5s',
+      ...(osUser !== undefined && { postgres_os_user: String(osUser.uid) }),
+    },
+    cluster: { identifier: options.cluster, region: options.region },
+    s3: {
+      endpoint,
+      force_path_style: true,
+      access_key_id: state.aws.accessKeyId,
+      secret_access_key: state.aws.secretAccessKey,
+    },
+  };
+  await writeAgentConfig(files.configFile, config, options.agentConfig);
+  return superviseAgent(
+    { ...files, socketDirectory: run.agent, logFile: logFile(directory, 'agent'), log: options.log },
+    { signal },
+  );
+}
+
+function agentFiles(directory: string) {
+  return { configFile: join(directory, 'sluice.toml'), pidFile: join(directory, 'agent', 'pid') };
+}
+
+function logFile(directory: string, of: 'agent' | 'postgres'): string {
+  return join(directory, 'logs', `${of}.log`);
+}

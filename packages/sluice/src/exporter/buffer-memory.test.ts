@@ -1,0 +1,38 @@
+import { describe, expect, it } from 'vitest';
+import { BLOCK_BYTES, BufferMemory } from './buffer-memory.ts';
+
+describe('BufferMemory', () => {
+  const takeAll = (memory: BufferMemory): Uint8Array[] => {
+    const blocks: Uint8Array[] = [];
+    for (;;) {
+      const block = memory.take({ beyondLimit: false });
+      if (block === undefined) return blocks;
+      blocks.push(block);
+    }
+  };
+
+  it('lends up to its limit, and beyond it only to who would wait for ever', () => {
+    const memory = new BufferMemory({ limitBytes: 3.5 * BLOCK_BYTES });
+    expect(takeAll(memory)).toHaveLength(3);
+    expect(memory.take({ beyondLimit: true })).toHaveLength(BLOCK_BYTES);
+    expect(memory.lentBytes).toBe(4 * BLOCK_BYTES);
+  });
+
+  it('lends again what was given back, and forgets what was beyond its limit', () => {
+    const memory = new BufferMemory({ limitBytes: 2 * BLOCK_BYTES });
+    const blocks = takeAll(memory);
+    const beyond = memory.take({ beyondLimit: true });
+    memory.giveBack(beyond === undefined ? [] : [beyond]);
+    memory.giveBack(blocks);
+    expect(memory.lentBytes).toBe(0);
+    expect(new Set(takeAll(memory))).toEqual(new Set(blocks));
+  });
+
+  it('wakes all who wait when blocks are given back', async () => {
+    const memory = new BufferMemory({ limitBytes: BLOCK_BYTES });
+    const blocks = takeAll(memory);
+    const waiting = Promise.all([memory.freed(), memory.freed()]);
+    memory.giveBack(blocks);
+    await expect(waiting).resolves.toHaveLength(2);
+  });
+});

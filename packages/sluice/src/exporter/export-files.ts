@@ -1,0 +1,80 @@
+import type { ExportLimits } from './export-limits.ts';
+import { BufferMemory } from './buffer-memory.ts';
+import type { ExportProgress, ExportRequest } from './export-to-s3.ts';
+import { FileUpload, type FileUploadContext } from './file-upload.ts';
+import type { PartScheduler } from './part-scheduler.ts';
+import { partSizeOf } from './part-size.ts';
+
+/** The files of one export, of which the last is being written. */
+export class ExportFiles {
+  readonly #key: string;
+  readonly #context: FileUploadContext;
+  readonly #files: FileUpload[] = [];
+  readonly #onProgress: ((progress: ExportProgress) => void) | undefined;
+  #current: FileUpload;
+  #bytesRead = 0;
+  #bytesStored = 0;
+
+  constructor(request: ExportRequest, limits: ExportLimits, scheduler: PartScheduler) {
+    const { connection, bucket, key, contentType, kmsKeyId, journal, memory = new BufferMemory() } = request;
+    this.#key = key;
+    this.#onProgress = request.onProgress;
+    this.#context = {
+      connection,
+      bucket,
+      settings: { contentType, kmsKeyId },
+      memory,
+      scheduler,
+      journal,
+      partSize: (partNumber) => partSizeOf(partNumber, limits),
+      onStored: (bytes) => this.#noteStored(bytes),
+    };
+    this.#current = this.#begin();
+  }
+
+  /** In the order of the rows. */
+  get all(): readonly FileUpload[] {
+    return this.#files;
+  }
+
+  get current(): FileUpload {
+    return this.#current;
+  }
+
+  get bytesRead(): number {
+    return this.#bytesRead;
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    await this.#current.append(bytes);
+    this.#bytesRead += bytes.byteLength;
+  }
+
+  /** Ends the current file, but for its last bytes: they begin the next one. */
+  async cut(carryBytes: number): Promise<void> {
+    const ended = this.#current;
+    this.#current = this.#begin();
+    await ended.moveEnd(carryBytes, this.#current);
+    await ended.sendRest();
+  }
+
+  #begin(): FileUpload {
+    const file = new FileUpload(keyOfFile(this.#key, this.#files.length + 1), this.#context);
+    this.#files.push(file);
+    return file;
+  }
+
+  #noteStored(bytes: number): void {
+    this.#bytesStored += bytes;
+    this.#onProgress?.({
+      bytesRead: this.#bytesRead,
+      bytesStored: this.#bytesStored,
+      files: this.#files.length,
+    });
+  }
+}
+
+/** https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/postgresql-s3-export-file.html (File naming) */
+function keyOfFile(key: string, fileNumber: number): string {
+  return fileNumber === 1 ? key : `${key}_part${fileNumber}`;
+}

@@ -1,0 +1,68 @@
+// npm test: builds what is missing, runs every test (further arguments go to vitest), and says in plain words what
+// was left out because a client is not on PATH. With SLUICE_REQUIRE_CLIENTS=1, a missing client is a failure.
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { ensureBuilt, ROOT } from './ensure-built.mjs';
+
+const CLIENTS = {
+  psql: "the guide's statements typed in psql (Debian: apt-get install postgresql-client)",
+  aws: 'the aws command line against the local AWS (Debian: apt-get install awscli)',
+};
+
+ensureBuilt();
+const missing = Object.keys(CLIENTS).filter((name) => !isOnPath(name));
+if (missing.length > 0 && process.env.SLUICE_REQUIRE_CLIENTS === '1') {
+  console.error(`Not on PATH: ${missing.join(', ')}; SLUICE_REQUIRE_CLIENTS=1 asks for them.`);
+  process.exit(1);
+}
+
+const report = mkdtempSync(join(tmpdir(), 'sluice-test-report-'));
+try {
+  process.exitCode = runTests(join(report, 'report.json'));
+} finally {
+  rmSync(report, { recursive: true, force: true });
+}
+
+function runTests(reportFile) {
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+  const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
+  const { status, signal, error } = spawnSync(
+    process.execPath,
+    [vitest, 'run', ...reporters, ...process.argv.slice(2)],
+    { cwd: ROOT, stdio: 'inherit' },
+  );
+  if (error !== undefined) throw error;
+  const ran = summarise(reportFile);
+  for (const name of missing) console.log(`Left out, since ${name} is not on PATH: ${CLIENTS[name]}`);
+  if (ran !== undefined) console.log(ran.line);
+  if (signal !== null) return 1;
+  // A run without one test shows nothing.
+  return status === 0 && (ran?.passed ?? 0) === 0 ? 1 : (status ?? 1);
+}
+
+function summarise(reportFile) {
+  try {
+    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
+      readFileSync(reportFile, 'utf8'),
+    );
+    // A file that could not be loaded fails as a whole, without a failed test in it.
+    const failed = numFailedTests > 0 ? numFailedTests : numFailedTestSuites;
+    const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : '';
+    return { passed: numPassedTests, line: `${numPassedTests} passed, ${failed} failed${skipped}` };
+  } catch {
+    return undefined;
+  }
+}
+
+function isOnPath(name) {
+  return (process.env.PATH ?? '').split(delimiter).some((directory) => {
+    try {
+      accessSync(join(directory, name), constants.X_OK);
+      return statSync(join(directory, name)).isFile();
+    } catch {
+      return false;
+    }
+  });
+}
