@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { accessDeniedMessage } from './access-denied.ts';
+import { accessDeniedMessage, denialReason } from './access-denied.ts';
 import type { Denial, PolicyType } from './evaluate.ts';
 import type { RequestPrincipal } from './request-principal.ts';
 
@@ -34,24 +34,24 @@ test.each([
   [explicit('session'), 'with an explicit deny in a session policy'],
   [explicit('resource'), 'with an explicit deny in a resource-based policy'],
 ])('%o: %s', (denial, reason) => {
-  expect(accessDeniedMessage(putObject, denial)).toBe(
+  expect(accessDeniedMessage(putObject, denialReason(putObject.action, denial))).toBe(
     `${user} s3:PutObject on resource: "arn:aws:s3:::sample-bucket/sample-filepath" ${reason}`,
   );
 });
 
 test('only S3 puts the resource in quotes', () => {
   const request = { principal: session, action: 'sts:AssumeRole', resource: session.roleArn };
-  expect(accessDeniedMessage(request, implicit('trust'))).toBe(
+  expect(accessDeniedMessage(request, denialReason(request.action, implicit('trust')))).toBe(
     `${user} sts:AssumeRole on resource: ${session.roleArn} because no role trust policy allows the sts:AssumeRole action`,
   );
-  expect(accessDeniedMessage(request, explicit('trust'))).toBe(
+  expect(accessDeniedMessage(request, denialReason(request.action, explicit('trust')))).toBe(
     `${user} sts:AssumeRole on resource: ${session.roleArn} with an explicit deny in the role trust policy`,
   );
 });
 
 test('an action without a resource names none', () => {
   const request = { principal: session, action: 'sts:GetSessionToken', resource: '*' };
-  expect(accessDeniedMessage(request, implicit('identity'))).toBe(
+  expect(accessDeniedMessage(request, denialReason(request.action, implicit('identity')))).toBe(
     `${user} sts:GetSessionToken because no identity-based policy allows the sts:GetSessionToken action`,
   );
 });

@@ -27,11 +27,16 @@ interface DeniedRequest {
 /**
  * AWS's message of an AccessDenied error. S3 puts the resource in quotes, the others do not.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+ *
+ * @param reason how it ends; by default that no identity-based policy allows the action
  */
-export function accessDeniedMessage({ principal, action, resource }: DeniedRequest, denial: Denial): string {
+export function accessDeniedMessage(
+  { principal, action, resource }: DeniedRequest,
+  reason = denialReason(action, { decision: 'implicitDeny', policyType: 'identity' }),
+): string {
   const named = action.toLowerCase().startsWith('s3:') ? `"${resource}"` : resource;
   const onResource = resource === '*' ? '' : ` on resource: ${named}`;
-  return `User: ${principalName(principal)} is not authorized to perform: ${action}${onResource} ${denialReason(action, denial)}`;
+  return `User: ${principalName(principal)} is not authorized to perform: ${action}${onResource} ${reason}`;
 }
 
 /** How the message ends. @example 'because no identity-based policy allows the s3:PutObject action' */
