@@ -32,7 +32,10 @@ it('20 sessions at once with 20 exports each, privileged and ordinary', async ()
     sessions.map(async (session, s) => {
       for (let n = 0; n < 20; n += 1) {
         const query = `SELECT ${s}, ${n}, g FROM generate_series(1, 1000) AS g`;
-        expect(await exportQuery(session, query, `at-once/${s}/${n}`)).toMatchObject({ rows: 1000, files: 1 });
+        expect(await exportQuery(session, query, `at-once/${s}/${n}`)).toMatchObject({
+          rows: 1000,
+          files: 1,
+        });
       }
     }),
   );

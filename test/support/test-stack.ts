@@ -101,7 +101,9 @@ export class TestStack implements AsyncDisposable {
   }
 
   async keys(prefix: string): Promise<string[]> {
-    const { Contents = [] } = await this.s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: prefix }));
+    const { Contents = [] } = await this.s3.send(
+      new ListObjectsV2Command({ Bucket: BUCKET, Prefix: prefix }),
+    );
     return Contents.flatMap(({ Key }) => Key ?? []);
   }
 

@@ -8,9 +8,9 @@ import { singleStatement } from '../copy-options/parse-statement.ts';
 import { SluiceError } from '../errors.ts';
 import { BufferMemory } from '../exporter/buffer-memory.ts';
 import { exportToS3 } from '../exporter/export-to-s3.ts';
-import { abortMultipartUpload } from '../s3/multipart-upload.ts';
 import { validateS3Uri } from '../s3/s3-uri.ts';
 import { VERSION } from '../version.ts';
+import { abortLeftUploads } from './abort-left-uploads.ts';
 import { ExportSession } from './export-session.ts';
 import { resolvePostgresUser } from './os-user.ts';
 import { PipePool } from './pipes/pipe-pool.ts';
@@ -43,7 +43,12 @@ export class Agent {
   #exportCount = 0;
   #isStopping = false;
 
-  private constructor({ config, log }: AgentOptions, pipes: PipePool, journal: FileUploadJournal, s3: S3Connections) {
+  private constructor(
+    { config, log }: AgentOptions,
+    pipes: PipePool,
+    journal: FileUploadJournal,
+    s3: S3Connections,
+  ) {
     this.#config = config;
     this.#log = log;
     this.#pipes = pipes;
@@ -84,8 +89,11 @@ export class Agent {
       await server.close();
       throw error;
     }
-    await agent.#abortLeftUploads();
-    log.info({ version: VERSION, cluster: config.cluster.identifier, socketDirectory: directory }, 'agent started');
+    await abortLeftUploads(journal, s3, log);
+    log.info(
+      { version: VERSION, cluster: config.cluster.identifier, socketDirectory: directory },
+      'agent started',
+    );
     return agent;
   }
 
@@ -98,7 +106,8 @@ export class Agent {
     this.#isStopping = true;
     this.#server?.stopListening();
     const deadline = Date.now() + (options.gracePeriodMs ?? this.#config.agent.shutdown_timeout);
-    if (this.#sessions.size > 0) this.#log.info({ exports: this.#sessions.size }, 'waiting for running exports');
+    if (this.#sessions.size > 0)
+      this.#log.info({ exports: this.#sessions.size }, 'waiting for running exports');
     await this.#sessionsEnded(() => Date.now() < deadline && !options.signal?.aborted);
     for (const session of this.#sessions) {
       session.fail(
@@ -125,7 +134,8 @@ export class Agent {
     const handler: RequestHandler = {
       handle: async (request) => {
         if (request.op !== 'begin') return await this.#answer(request, session);
-        if (session !== undefined) throw new SluiceError('protocol_violation', 'this connection has an export already');
+        if (session !== undefined)
+          throw new SluiceError('protocol_violation', 'this connection has an export already');
         const begun = await this.#begin(request);
         session = begun.session;
         return begun.answer;
@@ -152,7 +162,8 @@ export class Agent {
       case 'ping':
         return this.#status();
       case 'commit':
-        if (session === undefined) throw new SluiceError('protocol_violation', 'no export was begun on this connection');
+        if (session === undefined)
+          throw new SluiceError('protocol_violation', 'no export was begun on this connection');
         return await session.commit(request.token, BigInt(request.rows));
       case 'abort':
         return await abortAnswer(session);
@@ -174,7 +185,8 @@ export class Agent {
 
   async #begin(request: BeginRequest): Promise<{ session: ExportSession; answer: object }> {
     const { agent: limits, cluster, export: settings } = this.#config;
-    if (this.#isStopping) throw unavailable('the Sluice agent is shutting down', 'Export again when it has started anew.');
+    if (this.#isStopping)
+      throw unavailable('the Sluice agent is shutting down', 'Export again when it has started anew.');
     if (this.#sessions.size >= limits.max_exports) {
       throw unavailable(
         `the Sluice agent runs ${limits.max_exports} exports already`,
@@ -190,9 +202,9 @@ export class Agent {
     const connection = this.#s3.get(request.region ?? cluster.region);
     const pipe = await this.#pipes.take();
 
-    this.#exportCount += 1;
+    const exportId = ++this.#exportCount;
     const { role, database, pid } = request;
-    const log = this.#log.child({ export: this.#exportCount, role, database, pid, bucket, key });
+    const log = this.#log.child({ export: exportId, role, database, pid, bucket, key });
     log.info('export begun');
     const session = new ExportSession({
       pipe,
@@ -210,26 +222,14 @@ export class Agent {
           partSizeBytes: settings.part_size,
           partsInFlight: settings.parts_in_flight,
           memory: this.#memory,
-          journal: this.#journal.inRegion(connection.region, (upload, error) =>
-            log.error({ err: error, uploadId: upload.uploadId }, 'a multipart upload is left open'),
+          journal: this.#journal.ofExport(exportId, connection.region, (uploadId, error) =>
+            log.error({ err: error, uploadId }, 'a multipart upload is left open'),
           ),
           signal,
         }),
     });
     this.#sessions.add(session);
     return { session, answer: { token: session.token, pipe: session.pipeName, options } };
-  }
-
-  async #abortLeftUploads(): Promise<void> {
-    for (const upload of await this.#journal.left()) {
-      try {
-        await abortMultipartUpload(this.#s3.get(upload.region), upload);
-        await this.#journal.closed(upload);
-        this.#log.warn(upload, 'aborted a multipart upload that an earlier agent left');
-      } catch (error) {
-        this.#log.error({ err: error, ...upload }, 'could not abort a multipart upload that an earlier agent left');
-      }
-    }
   }
 }
 

@@ -15,7 +15,8 @@ const DECISION_CHECK_MS = 10_000;
 /** What a commit has come to. */
 export type CommitProgress = { state: 'pending' } | { state: 'done'; files: number; bytes: number };
 
-type Outcome = { status: 'running' } | { status: 'done'; result: ExportResult } | { status: 'failed'; error: unknown };
+type Outcome =
+  { status: 'running' } | { status: 'done'; result: ExportResult } | { status: 'failed'; error: unknown };
 
 export interface ExportSessionOptions {
   pipe: OpenPipe;
@@ -76,7 +77,10 @@ export class ExportSession {
       case 'done': {
         const files = outcome.result.files.length;
         const { bytes } = outcome.result;
-        this.#log.info({ rows: rows.toString(), files, bytes, ms: Date.now() - this.#startedAt }, 'export committed');
+        this.#log.info(
+          { rows: rows.toString(), files, bytes, ms: Date.now() - this.#startedAt },
+          'export committed',
+        );
         return { state: 'done', files, bytes };
       }
       default:
@@ -118,7 +122,9 @@ export class ExportSession {
   #onFailure(error: unknown): void {
     this.#outcome = { status: 'failed', error };
     if (!this.#abortion.signal.aborted) this.#log.error({ err: error }, 'export failed');
-    this.#source.refuseWrites().catch((cause: unknown) => this.#log.error({ err: cause }, 'could not close a pipe'));
+    this.#source
+      .refuseWrites()
+      .catch((cause: unknown) => this.#log.error({ err: cause }, 'could not close a pipe'));
   }
 
   #checkDecision(): void {

@@ -7,7 +7,9 @@ const LOCAL_PACKAGE = '@sluice/local/cli';
 /** `sluice local`: hands everything to @sluice/local, its options and its help included. */
 export function localCommand(): Command {
   return new Command('local')
-    .description('run a real PostgreSQL and a local AWS with the agent between them, for development and tests')
+    .description(
+      'run a real PostgreSQL and a local AWS with the agent between them, for development and tests',
+    )
     .helpOption(false)
     .allowUnknownOption()
     .argument('[options...]', 'see sluice local --help')

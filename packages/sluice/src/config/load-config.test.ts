@@ -38,7 +38,12 @@ describe('parseConfig', () => {
         request_timeout: 60_000,
         max_attempts: 5,
       },
-      export: { file_limit: 6 * 1024 ** 3, part_size: 8 * 1024 ** 2, parts_in_flight: 8, memory: 256 * 1024 ** 2 },
+      export: {
+        file_limit: 6 * 1024 ** 3,
+        part_size: 8 * 1024 ** 2,
+        parts_in_flight: 8,
+        memory: 256 * 1024 ** 2,
+      },
     });
   });
 
@@ -48,30 +53,54 @@ describe('parseConfig', () => {
     ['200000', 200_000],
     ['"200000"', 200_000],
   ])('reads the size %s', (text, bytes) => {
-    expect(parseConfig(`${CLUSTER}[export]\nfile_limit = ${text}`, 'sluice.toml').export.file_limit).toBe(bytes);
+    expect(parseConfig(`${CLUSTER}[export]\nfile_limit = ${text}`, 'sluice.toml').export.file_limit).toBe(
+      bytes,
+    );
   });
 
   it.each([
     ['', 'cluster: '],
-    [`${CLUSTER}[export]\nfile_limit = "6 potatoes"`, 'export.file_limit: expected a size such as "64MiB", up to "5TiB", found "6 potatoes"'],
-    [`${CLUSTER}[export]\npart_size = "1MiB"`, 'export.part_size: expected a size such as "64MiB", from "5MiB" to "5GiB", found "1MiB"'],
+    [
+      `${CLUSTER}[export]\nfile_limit = "6 potatoes"`,
+      'export.file_limit: expected a size such as "64MiB", up to "5TiB", found "6 potatoes"',
+    ],
+    [
+      `${CLUSTER}[export]\npart_size = "1MiB"`,
+      'export.part_size: expected a size such as "64MiB", from "5MiB" to "5GiB", found "1MiB"',
+    ],
     [`${CLUSTER}[agent]\nmax_exports = 0`, 'agent.max_exports: '],
-    [`${CLUSTER}[agent]\nsocket_directory = "run"`, 'agent.socket_directory: expected an absolute path, found "run"'],
-    [`${CLUSTER}[agent]\nshutdown_timeout = "soon"`, 'agent.shutdown_timeout: expected a duration such as "30s", from "1ms" to "24h", found "soon"'],
+    [
+      `${CLUSTER}[agent]\nsocket_directory = "run"`,
+      'agent.socket_directory: expected an absolute path, found "run"',
+    ],
+    [
+      `${CLUSTER}[agent]\nshutdown_timeout = "soon"`,
+      'agent.shutdown_timeout: expected a duration such as "30s", from "1ms" to "24h", found "soon"',
+    ],
     [`${CLUSTER}[s3]\nendpoit = "x"`, 's3.endpoit: there is no such key'],
     [`${CLUSTER}[s3]\nendpoint = "ftp://x"`, 's3.endpoint: expected an http or https URL, found "ftp://x"'],
-    [`${CLUSTER}[s3]\naccess_key_id = "AKIA"`, 's3: expected access_key_id and secret_access_key together, or neither'],
-    [CLUSTER.replace('us-west-2', 'US West'), 'cluster.region: expected an AWS Region such as "us-west-2", found "US West"'],
+    [
+      `${CLUSTER}[s3]\naccess_key_id = "AKIA"`,
+      's3: expected access_key_id and secret_access_key together, or neither',
+    ],
+    [
+      CLUSTER.replace('us-west-2', 'US West'),
+      'cluster.region: expected an AWS Region such as "us-west-2", found "US West"',
+    ],
   ])('says of %j what is wrong', (text, detail) => {
     expect(detailOf(text)).toContain(detail);
   });
 
   it('never shows a secret', () => {
-    expect(detailOf(`${CLUSTER}[s3]\naccess_key_id = "AKIA"\nsecret_access_key = 123456`)).not.toContain('123456');
+    expect(detailOf(`${CLUSTER}[s3]\naccess_key_id = "AKIA"\nsecret_access_key = 123456`)).not.toContain(
+      '123456',
+    );
   });
 
   it('says where the file is not TOML', () => {
-    expect(() => parseConfig('[cluster\n', 'sluice.toml')).toThrow(/"sluice.toml" is not valid TOML \(line 1, column/);
+    expect(() => parseConfig('[cluster\n', 'sluice.toml')).toThrow(
+      /"sluice.toml" is not valid TOML \(line 1, column/,
+    );
   });
 });
 

@@ -42,11 +42,15 @@ export function parseConfig(text: string, path: string): Config {
   }
   const result = configSchema.safeParse(values, { reportInput: true });
   if (!result.success) {
-    throw new SluiceError('config_invalid', `the configuration file "${path}" has a value that cannot be used`, {
-      cause: result.error,
-      detail: result.error.issues.map(describeIssue).join('; '),
-      hint: REFERENCE_HINT,
-    });
+    throw new SluiceError(
+      'config_invalid',
+      `the configuration file "${path}" has a value that cannot be used`,
+      {
+        cause: result.error,
+        detail: result.error.issues.map(describeIssue).join('; '),
+        hint: REFERENCE_HINT,
+      },
+    );
   }
   return Object.freeze(result.data);
 }

@@ -22,21 +22,24 @@ const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, mi
 
 /** A quantity such as "8MiB" or "30s", as a number of the smallest unit. */
 function quantity(units: Readonly<Record<string, number>>, expected: string, min: number, max: number) {
-  return z.union([z.string(), z.int()], { error: () => `expected ${expected}` }).transform((value, context) => {
-    const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(String(value).trim()) ?? [];
-    const factor = unit === undefined ? undefined : units[unit];
-    const amount = factor === undefined ? Number.NaN : Math.round(Number(digits) * factor);
-    if (!(amount >= min && amount <= max)) {
-      context.addIssue({ code: 'custom', message: `expected ${expected}`, input: value });
-      return z.NEVER;
-    }
-    return amount;
-  });
+  return z
+    .union([z.string(), z.int()], { error: () => `expected ${expected}` })
+    .transform((value, context) => {
+      const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(String(value).trim()) ?? [];
+      const factor = unit === undefined ? undefined : units[unit];
+      const amount = factor === undefined ? Number.NaN : Math.round(Number(digits) * factor);
+      if (!(amount >= min && amount <= max)) {
+        context.addIssue({ code: 'custom', message: `expected ${expected}`, input: value });
+        return z.NEVER;
+      }
+      return amount;
+    });
 }
 
 const bytes = (min: number, max: number, range: string) =>
   quantity(SIZE_UNITS, `a size such as "64MiB", ${range}`, min, max);
-const duration = () => quantity(DURATION_UNITS_MS, 'a duration such as "30s", from "1ms" to "24h"', 1, 86_400_000);
+const duration = () =>
+  quantity(DURATION_UNITS_MS, 'a duration such as "30s", from "1ms" to "24h"', 1, 86_400_000);
 
 const absolutePath = () => z.string().regex(/^\//, 'expected an absolute path');
 const name = (pattern: RegExp, expected: string) => z.string().regex(pattern, `expected ${expected}`);
@@ -47,17 +50,26 @@ export const configSchema = z.strictObject({
   agent: z
     .strictObject({
       socket_directory: absolutePath()
-        .refine((path) => Buffer.byteLength(path) <= 90, 'expected a path of at most 90 bytes (a Unix socket path is short)')
+        .refine(
+          (path) => Buffer.byteLength(path) <= 90,
+          'expected a path of at most 90 bytes (a Unix socket path is short)',
+        )
         .default('/run/sluice'),
       state_directory: absolutePath().default('/var/lib/sluice'),
-      postgres_os_user: name(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/, "an operating system user's name or number").optional(),
+      postgres_os_user: name(
+        /^[A-Za-z0-9_][A-Za-z0-9_.-]*$/,
+        "an operating system user's name or number",
+      ).optional(),
       log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
       max_exports: z.int().min(1).max(10_000).default(256),
       shutdown_timeout: duration().default(30_000),
     })
     .prefault({}),
   cluster: z.strictObject({
-    identifier: name(/^[A-Za-z](?!.*--)[A-Za-z0-9-]{0,62}$/, 'letters, digits and hyphens, beginning with a letter'),
+    identifier: name(
+      /^[A-Za-z](?!.*--)[A-Za-z0-9-]{0,62}$/,
+      'letters, digits and hyphens, beginning with a letter',
+    ),
     region: region(),
   }),
   s3: z

@@ -4,7 +4,8 @@ import { loadParser, parseCopyOptions } from './parse-copy-options.ts';
 
 beforeAll(async () => await loadParser());
 
-const layoutOf = (options: string, clientEncoding = 'UTF8') => copyLayout(parseCopyOptions(options), clientEncoding);
+const layoutOf = (options: string, clientEncoding = 'UTF8') =>
+  copyLayout(parseCopyOptions(options), clientEncoding);
 
 describe('copyLayout', () => {
   it('is text without options', () => {
@@ -22,7 +23,9 @@ describe('copyLayout', () => {
   });
 
   it('takes the encoding from the options before the session, under the name that cutting knows', () => {
-    expect(layoutOf("format csv, encoding 'Shift_JIS'", 'LATIN1').rowFormat).toMatchObject({ encoding: 'SJIS' });
+    expect(layoutOf("format csv, encoding 'Shift_JIS'", 'LATIN1').rowFormat).toMatchObject({
+      encoding: 'SJIS',
+    });
     expect(layoutOf('format csv', 'windows-936').rowFormat).toMatchObject({ encoding: 'GBK' });
   });
 

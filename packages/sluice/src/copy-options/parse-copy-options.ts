@@ -33,7 +33,8 @@ const MAX_OPTIONS_LENGTH = 100_000;
 export function parseCopyOptions(text: string | null): CopyOption[] {
   const list = text?.trim() ?? '';
   if (list === '') return [];
-  if (list.length > MAX_OPTIONS_LENGTH) throw syntaxError(`they are longer than ${MAX_OPTIONS_LENGTH} characters`);
+  if (list.length > MAX_OPTIONS_LENGTH)
+    throw syntaxError(`they are longer than ${MAX_OPTIONS_LENGTH} characters`);
   // The line end closes a comment at the end of the list.
   const inParentheses = list.startsWith('(') ? list : `(${list}\n)`;
   const options = copyOptionsOf(`COPY (SELECT 1) TO STDOUT WITH ${inParentheses}`).map(readOption);
@@ -85,7 +86,11 @@ function copyOptionsOf(statement: string): DefElem[] {
   }
   const copy = tree.stmts?.[0]?.stmt?.['CopyStmt'] as CopyStmt | undefined;
   const isPlainCopy =
-    tree.stmts?.length === 1 && copy !== undefined && !copy.is_from && !copy.is_program && copy.filename === undefined;
+    tree.stmts?.length === 1 &&
+    copy !== undefined &&
+    !copy.is_from &&
+    !copy.is_program &&
+    copy.filename === undefined;
   if (!isPlainCopy) throw syntaxError('they are not a list of options');
   return (copy.options ?? []).map(({ DefElem: option }) => {
     if (option === undefined) throw syntaxError('they are not a list of options');
@@ -97,7 +102,8 @@ function readOption({ defname: name, arg }: DefElem): CopyOption {
   if (name === undefined) throw syntaxError('an option has no name');
   if (arg === undefined) return { name, value: null };
   if (arg.A_Star !== undefined) return { name, value: true };
-  if (arg.List !== undefined) return { name, value: (arg.List.items ?? []).map((item) => scalar(name, item)) };
+  if (arg.List !== undefined)
+    return { name, value: (arg.List.items ?? []).map((item) => scalar(name, item)) };
   return { name, value: scalar(name, arg) };
 }
 

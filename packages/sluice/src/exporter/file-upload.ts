@@ -205,7 +205,15 @@ export class FileUpload {
 
   async #create(signal: AbortSignal): Promise<MultipartUpload> {
     const { connection, bucket, settings, journal } = this.#context;
-    const upload = await createMultipartUpload(connection, { bucket, key: this.key, ...settings, signal });
+    const object = { bucket, key: this.key };
+    await journal?.opening?.(object);
+    let upload: MultipartUpload;
+    try {
+      upload = await createMultipartUpload(connection, { ...object, ...settings, signal });
+    } catch (error) {
+      await ignoreFailure(async () => journal?.notOpened?.(object));
+      throw error;
+    }
     this.#open = upload;
     await journal?.opened(upload);
     return upload;

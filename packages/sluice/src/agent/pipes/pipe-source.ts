@@ -171,9 +171,13 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
       if (bytes !== undefined && bytes > 0) return this.#chunk.subarray(0, bytes);
       if (bytes === 0) break;
       if (Date.now() > deadline) {
-        throw new SluiceError('internal', "the export's pipe is still open for writing after COPY has ended", {
-          hint: 'Export again. Does a process other than PostgreSQL use the folder of the pipes?',
-        });
+        throw new SluiceError(
+          'internal',
+          "the export's pipe is still open for writing after COPY has ended",
+          {
+            hint: 'Export again. Does a process other than PostgreSQL use the folder of the pipes?',
+          },
+        );
       }
       await delay(WRITER_CLOSE_POLL_MS);
       if (this.#decision === 'aborted') throw this.#abortReason;
@@ -183,7 +187,8 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
 
   /** The consumer is busy with a chunk and takes no other: see TRICKLE_INTERVAL_MS. */
   #trickle(): void {
-    const isStalled = this.#isTaken && this.#chunkBytes === 0 && this.#writer === 'seen' && this.#decision === 'open';
+    const isStalled =
+      this.#isTaken && this.#chunkBytes === 0 && this.#writer === 'seen' && this.#decision === 'open';
     if (!isStalled || this.#closing !== 'no') return;
     const page = Buffer.allocUnsafe(TRICKLE_BYTES);
     const bytes = this.#readNow(page);
