@@ -9,8 +9,8 @@ beforeAll(async () => {
   testStack = await TestStack.start();
   superuser = await testStack.connect();
 });
-afterEach(async () => await testStack.expectNothingLeft(superuser));
-afterAll(async () => await testStack?.stop());
+afterEach(async () => testStack.expectNothingLeft(superuser));
+afterAll(async () => testStack?.stop());
 
 it('200 exports in one statement', async () => {
   const { rows } = await superuser.query<{ rows: string; files: string; bytes: string }>(`

@@ -10,7 +10,7 @@ beforeAll(async () => {
   testStack = await TestStack.start();
   superuser = await testStack.connect();
 });
-afterAll(async () => await testStack?.stop());
+afterAll(async () => testStack?.stop());
 
 /** A session in a new, empty database. */
 async function inNewDatabase(

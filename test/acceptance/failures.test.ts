@@ -18,7 +18,7 @@ beforeAll(async () => {
   testStack = await TestStack.start();
   superuser = await testStack.connect();
 });
-afterAll(async () => await testStack?.stop());
+afterAll(async () => testStack?.stop());
 
 describe.each(['superuser', 'ordinary role'])('exports of a %s', (who) => {
   /** As many as it takes; the rows of an ordinary role are all kept before the first is sent. */
@@ -150,7 +150,7 @@ describe.each(['superuser', 'ordinary role'])('exports of a %s', (who) => {
 
 async function pidOf(client: pg.Client): Promise<number> {
   const { processID } = client as unknown as { processID: number };
-  return await Promise.resolve(processID);
+  return Promise.resolve(processID);
 }
 
 /** Waits until the session has been busy with its export for a while. */
@@ -161,7 +161,7 @@ async function duringExport(session: pg.Client): Promise<void> {
       `SELECT clock_timestamp() - query_start > interval '1 s' AS busy FROM pg_stat_activity WHERE pid = $1 AND state = 'active'`,
       [pid],
     );
-    if (rows[0]?.busy === true) return;
+    if (rows[0]?.busy) return;
     await delay(50);
   }
 }

@@ -38,8 +38,8 @@ beforeAll(async () => {
   await superuser.query('CREATE TABLE log (id int); GRANT ALL ON log TO PUBLIC');
   ordinary = await testStack.connect(await testStack.createRole(superuser, { mayExport: true }));
 });
-afterEach(async () => await testStack.expectNothingLeft(superuser, ordinary));
-afterAll(async () => await testStack?.stop());
+afterEach(async () => testStack.expectNothingLeft(superuser, ordinary));
+afterAll(async () => testStack?.stop());
 
 describe.each(['superuser', 'ordinary role'])('exported by a %s', (who) => {
   const session = () => (who === 'superuser' ? superuser : ordinary);

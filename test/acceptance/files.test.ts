@@ -36,8 +36,8 @@ beforeAll(async () => {
   testStack = await TestStack.start({ agentConfig: { export: { file_limit: FILE_LIMIT } } });
   superuser = await testStack.connect();
 });
-afterEach(async () => await testStack.expectNothingLeft(superuser));
-afterAll(async () => await testStack?.stop());
+afterEach(async () => testStack.expectNothingLeft(superuser));
+afterAll(async () => testStack?.stop());
 
 describe('a result of several files', () => {
   it.each(OPTIONS)(

@@ -70,8 +70,8 @@ beforeAll(async () => {
   superuser = await testStack.connect();
   await superuser.query(TABLES);
 });
-afterEach(async () => await testStack.expectNothingLeft(superuser));
-afterAll(async () => await testStack?.stop());
+afterEach(async () => testStack.expectNothingLeft(superuser));
+afterAll(async () => testStack?.stop());
 
 describe('the guide, with the variable set as psql sets it', () => {
   it.each(STATEMENTS)('%s', async (statement, table, copyOptions) => {

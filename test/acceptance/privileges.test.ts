@@ -14,8 +14,8 @@ beforeAll(async () => {
   stranger = await testStack.connect(await testStack.createRole(superuser, { mayExport: false }));
   await superuser.query('CREATE TABLE secret AS SELECT 42 AS x');
 });
-afterEach(async () => await testStack.expectNothingLeft(superuser, ordinary, stranger));
-afterAll(async () => await testStack?.stop());
+afterEach(async () => testStack.expectNothingLeft(superuser, ordinary, stranger));
+afterAll(async () => testStack?.stop());
 
 describe('without the grants', () => {
   it("is PostgreSQL's own error", async () => {

@@ -36,7 +36,7 @@ async function uploadsOf(
   s3: S3Connections,
 ): Promise<MultipartUpload[]> {
   if (uploadId !== undefined) return [{ bucket, key, uploadId }];
-  return await findMultipartUploads(
+  return findMultipartUploads(
     s3.get(region),
     { bucket, key },
     {

@@ -8,6 +8,7 @@ import { singleStatement } from '../copy-options/parse-statement.ts';
 import { SluiceError } from '../errors.ts';
 import { BufferMemory } from '../exporter/buffer-memory.ts';
 import { exportToS3 } from '../exporter/export-to-s3.ts';
+import { loadS3Sdk } from '../s3/connection.ts';
 import { validateS3Uri } from '../s3/s3-uri.ts';
 import { VERSION } from '../version.ts';
 import { abortLeftUploads } from './abort-left-uploads.ts';
@@ -70,6 +71,8 @@ export class Agent {
       FileUploadJournal.open(config.agent.state_directory),
       S3Connections.open(config),
       loadParser(),
+      // Takes a quarter of a second, which the first large export would wait for otherwise.
+      loadS3Sdk(),
     ]);
     let agent: Agent | undefined;
     // The socket first: it also keeps a second agent from the pipes of the first.
@@ -133,7 +136,7 @@ export class Agent {
     let session: ExportSession | undefined;
     const handler: RequestHandler = {
       handle: async (request) => {
-        if (request.op !== 'begin') return await this.#answer(request, session);
+        if (request.op !== 'begin') return this.#answer(request, session);
         if (session !== undefined)
           throw new SluiceError('protocol_violation', 'this connection has an export already');
         const begun = await this.#begin(request);
@@ -164,9 +167,9 @@ export class Agent {
       case 'commit':
         if (session === undefined)
           throw new SluiceError('protocol_violation', 'no export was begun on this connection');
-        return await session.commit(request.token, BigInt(request.rows));
+        return session.commit(request.token, BigInt(request.rows));
       case 'abort':
-        return await abortAnswer(session);
+        return abortAnswer(session);
       default:
         return request satisfies never;
     }

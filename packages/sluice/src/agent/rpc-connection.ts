@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { isSluiceError } from '../errors.ts';
+import { errnoOf, isSluiceError } from '../errors.ts';
 import * as backend from './pg-protocol/backend-messages.ts';
 import { FrontendReader, type FrontendMessage } from './pg-protocol/frontend-reader.ts';
 import { encodeAnswer, parseRequest, type AgentRequest } from './request.ts';
@@ -43,7 +43,7 @@ export async function serveConnection(
       const { sqlstate: sqlState, ...rest } = toSqlError(error);
       socket.write(backend.errorResponse({ severity: 'FATAL', sqlState, ...rest }));
       log.warn({ err: error }, 'a connection was refused');
-    } else if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') {
+    } else if (errnoOf(error) !== 'ECONNRESET') {
       throw error;
     }
   } finally {

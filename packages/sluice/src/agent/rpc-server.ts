@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { chmod, chown, mkdir, unlink } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { SluiceError } from '../errors.ts';
+import { errnoOf, SluiceError } from '../errors.ts';
 import type { OsUser } from './pipes/pipe-pool.ts';
 
 /** libpq looks for this name in the directory that is given as host. */
@@ -66,7 +66,7 @@ async function removeStaleSocket(path: string): Promise<void> {
   try {
     await once(probe, 'connect');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errnoOf(error);
     if (code === 'ENOENT') return;
     if (code !== 'ECONNREFUSED') throw error;
     await unlink(path);

@@ -53,12 +53,12 @@ export class FileUploadJournal {
         asked.set(key, entry);
         await this.#write(pathOf(entry), entry);
       },
-      notOpened: async (object) => await this.#remove(pathOf(object)),
+      notOpened: async (object) => this.#remove(pathOf(object)),
       opened: async ({ bucket, key, uploadId }) => {
         const askedAt = asked.get(key)?.askedAt ?? Date.now();
         await this.#write(pathOf({ bucket, key }), { bucket, key, region, uploadId, askedAt });
       },
-      closed: async (upload) => await this.#remove(pathOf(upload)),
+      closed: async (upload) => this.#remove(pathOf(upload)),
       leftOpen: ({ uploadId }, error) => onLeft(uploadId, error),
     };
   }

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { copyLayout } from './copy-layout.ts';
 import { loadParser, parseCopyOptions } from './parse-copy-options.ts';
 
-beforeAll(async () => await loadParser());
+beforeAll(async () => loadParser());
 
 const layoutOf = (options: string, clientEncoding = 'UTF8') =>
   copyLayout(parseCopyOptions(options), clientEncoding);
@@ -17,7 +17,11 @@ describe('copyLayout', () => {
 
   it('knows the quoting of CSV: the escape character is the quote character unless given', () => {
     expect(layoutOf("format csv, header, quote ''''").rowFormat).toEqual({
-      ...{ format: 'csv', header: true, quote: "'", escape: "'", encoding: 'UTF8' },
+      format: 'csv',
+      header: true,
+      quote: "'",
+      escape: "'",
+      encoding: 'UTF8',
     });
     expect(layoutOf("format csv, escape '\\'").rowFormat).toMatchObject({ quote: '"', escape: '\\' });
   });

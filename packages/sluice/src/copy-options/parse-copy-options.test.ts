@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadParser, parseCopyOptions } from './parse-copy-options.ts';
 
-beforeAll(async () => await loadParser());
+beforeAll(async () => loadParser());
 
 describe('parseCopyOptions', () => {
   it.each([

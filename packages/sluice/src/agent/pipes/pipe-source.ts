@@ -2,7 +2,7 @@ import { readSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SluiceError } from '../../errors.ts';
+import { errnoOf, SluiceError } from '../../errors.ts';
 import type { OpenPipe } from './pipe-pool.ts';
 
 /** As much as a pipe holds on Linux, so that one read takes it all. */
@@ -102,7 +102,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
    * ever on one that has no reader, or make a file if it were gone; so until then the pipe stays.
    */
   async refuseWrites(): Promise<void> {
-    if (this.#writer !== 'not seen') return await this.close();
+    if (this.#writer !== 'not seen') return this.close();
     if (this.#closing === 'no') this.#closing = 'when written to';
     this.#socket.resume();
   }
@@ -131,7 +131,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
       }
       const trickled = this.#trickled.shift();
       if (trickled !== undefined) return trickled;
-      if (this.#decision === 'committed') return await this.#readRest();
+      if (this.#decision === 'committed') return this.#readRest();
       this.#isTaken = false;
       if (this.#writer !== 'gone') this.#socket.resume();
       await new Promise<void>((resolve) => {
@@ -200,7 +200,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     try {
       return readSync(this.#pipe.fd, buffer, 0, buffer.length, null);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
+      if (errnoOf(error) === 'EAGAIN') return undefined;
       throw error;
     }
   }
