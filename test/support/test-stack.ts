@@ -10,7 +10,7 @@ import {
   ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { startLocal, type LocalOptions, type LocalStack } from '@sluice/local';
+import { startLocal, type LocalOptions, type LocalStack, type PostgresMajor } from '@sluice/local';
 import pg from 'pg';
 
 /** What an export answers, with bigint columns as numbers. */
@@ -19,6 +19,9 @@ export interface ExportRow {
   files: number;
   bytes: number;
 }
+
+/** The version that the acceptance tests run on; npm run test:matrix runs them on each. */
+const POSTGRES_MAJOR = postgresMajor(process.env['SLUICE_PG_VERSION'] ?? '18');
 
 export const BUCKET = 'sample-bucket';
 
@@ -46,7 +49,7 @@ export class TestStack implements AsyncDisposable {
   }
 
   static async start(options: LocalOptions = {}): Promise<TestStack> {
-    const stack = await startLocal(options);
+    const stack = await startLocal({ pgVersion: POSTGRES_MAJOR, ...options });
     const directory = await mkdtemp(join(tmpdir(), 'sluice-oracle-'));
     await chmod(directory, 0o777);
     const testStack = new TestStack(stack, directory);
@@ -191,4 +194,10 @@ export async function exportQuery(
     files: Number(row.files_uploaded),
     bytes: Number(row.bytes_uploaded),
   };
+}
+
+function postgresMajor(text: string): PostgresMajor {
+  const major = ([14, 15, 16, 17, 18] as const).find((known) => String(known) === text);
+  if (major === undefined) throw new Error(`SLUICE_PG_VERSION=${text}: there is no such version here`);
+  return major;
 }

@@ -207,7 +207,7 @@ export class Agent {
 
     const exportId = ++this.#exportCount;
     const { role, database, pid } = request;
-    const log = this.#log.child({ export: exportId, role, database, pid, bucket, key });
+    const log = this.#log.child({ export: exportId, role, database, backendPid: pid, bucket, key });
     log.info('export begun');
     const session = new ExportSession({
       pipe,
