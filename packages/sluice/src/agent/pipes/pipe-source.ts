@@ -117,7 +117,9 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
   }
 
   #remove(): Promise<void> {
-    this.#removed ??= unlink(this.#pipe.path);
+    this.#removed ??= unlink(this.#pipe.path).catch((error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    });
     return this.#removed;
   }
 
@@ -145,10 +147,11 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     if (this.#writer === 'not seen') {
       this.#writer = 'seen';
       // Its name is not needed any more, and an agent that is killed from now on leaves no pipe.
-      void this.#remove();
+      // Should that fail, close() says so.
+      this.#remove().catch(() => undefined);
     }
     if (this.#closing === 'when written to') {
-      void this.close();
+      this.close().catch(() => undefined);
       return false;
     }
     this.#chunkBytes = bytes;
@@ -158,7 +161,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
 
   #onWriterGone(): void {
     this.#writer = 'gone';
-    if (this.#closing === 'when written to') void this.close();
+    if (this.#closing === 'when written to') this.close().catch(() => undefined);
     this.#wake();
   }
 
