@@ -52,7 +52,7 @@ async function tell(signal) {
     await stack.stop(signal.aborted ? { hurry: signal } : {});
   }
   good('stopped; the temporary folder is removed');
-  say('\nTo keep one running and try it yourself: npx sluice-local');
+  say('\nTo keep one running and try it yourself: npx sluice local');
 }
 
 async function tellStory({ client, watcher, s3 }) {
