@@ -1,11 +1,8 @@
-/** Who signed a request, in IAM's words. */
-export interface Principal {
-  /** @example 'arn:aws:iam::123456789012:user/developer' */
-  readonly arn: string;
-  readonly accountId: string;
-  /** IAM's unique id, shown as the owner of buckets and objects. */
-  readonly userId: string;
-}
+import type { NamedPolicy } from './iam/policy/evaluate.ts';
+import type { RequestPrincipal } from './iam/policy/request-principal.ts';
+
+/** A list of values makes a key multivalued, as `aws:TagKeys` is. Keys without a value are absent. */
+export type ConditionKeys = ReadonlyMap<string, string | readonly string[]>;
 
 /** One access key, as the lookup finds it. */
 export interface AwsCredentials {
@@ -15,23 +12,38 @@ export interface AwsCredentials {
   /** When temporary credentials end. */
   readonly expiresAt?: Date | undefined;
   /** @default the root user of the account */
-  readonly principal?: Principal | undefined;
+  readonly principal?: RequestPrincipal | undefined;
+  /** Of temporary credentials: what was given to AssumeRole to limit the session. */
+  readonly sessionPolicies?: readonly NamedPolicy[] | undefined;
+  /** Condition keys of every request that is made with this key, e.g. `aws:SourceAccount` of a service. */
+  readonly conditions?: ConditionKeys | undefined;
 }
 
-/** Finds the credentials of an access key id; undefined when no such key exists. */
+/**
+ * Finds the credentials of an access key id; undefined when no such key exists.
+ * @throws SigV4Error wrong-token
+ */
 export type CredentialLookup = (
   accessKeyId: string,
+  sessionToken: string | undefined,
 ) => AwsCredentials | undefined | Promise<AwsCredentials | undefined>;
 
+/** Who asks: the principal of a verified request, and what limits it beside its own policies. */
+export interface Caller {
+  readonly principal: RequestPrincipal;
+  readonly sessionPolicies: readonly NamedPolicy[];
+}
+
 /** One question to IAM: may this principal do this action on this resource? */
-export interface AuthorizationRequest {
-  readonly principal: Principal;
+export interface AuthorizationRequest extends Caller {
   /** @example 's3:PutObject' */
   readonly action: string;
   /** An ARN, or '*' for actions that have no resource. */
   readonly resource: string;
-  /** Global and service condition keys with their values, e.g. `s3:prefix`. Keys without a value are absent. */
-  readonly conditions: ReadonlyMap<string, string>;
+  /** Global and service condition keys with their values, e.g. `s3:prefix`. */
+  readonly conditions: ConditionKeys;
+  /** Of the role that is to be assumed. */
+  readonly trustPolicy?: NamedPolicy | undefined;
 }
 
 interface AuthorizationDecision {
@@ -49,8 +61,9 @@ export type Authorize = (
   request: AuthorizationRequest,
 ) => AuthorizationDecision | Promise<AuthorizationDecision>;
 
-export const allowEverything: Authorize = () => ({ allowed: true });
-
-export function rootPrincipal(accountId: string): Principal {
-  return { arn: `arn:aws:iam::${accountId}:root`, accountId, userId: accountId };
+/** The two questions that a service asks of every request: whose key is it, and may they? */
+export interface Identity {
+  readonly accountId: string;
+  readonly credentials: CredentialLookup;
+  readonly authorize: Authorize;
 }

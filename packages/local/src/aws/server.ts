@@ -3,10 +3,12 @@ import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LocalError, systemErrorCode } from '../errors.ts';
 import { Endpoint, type AwsRequestLog } from './endpoint.ts';
-import { allowEverything, type Authorize, type CredentialLookup } from './identity.ts';
+import { openIam, type IamOptions } from './iam/open-iam.ts';
+import { iamService } from './iam/iam-service.ts';
 import { S3Service } from './s3/s3-service.ts';
+import { stsService } from './sts/sts-service.ts';
 
-export interface AwsServerOptions {
+export interface AwsServerOptions extends IamOptions {
   /** A loopback address. @default '127.0.0.1' */
   readonly host?: string;
   /** 0 takes any free port. */
@@ -18,11 +20,8 @@ export interface AwsServerOptions {
    * LocationConstraint, or in the one that CreateBucket was signed for.
    */
   readonly region?: string;
-  /** @default '000000000000' */
-  readonly accountId?: string;
-  readonly credentials: CredentialLookup;
-  /** Asked before every action. @default everything is allowed to a known key */
-  readonly authorize?: Authorize;
+  /** The shortest session that STS gives; tests of expiry want a shorter one. @default 900 */
+  readonly minSessionSeconds?: number;
   /** What to do when the port is taken: reject with `port_busy`, or take any free port. @default 'reject' */
   readonly onPortBusy?: 'reject' | 'take-any';
   /** Told of every request when it has ended. */
@@ -56,12 +55,7 @@ export async function startAwsServer(
   options: AwsServerOptions,
   { signal }: { signal?: AbortSignal | undefined } = {},
 ): Promise<RunningAwsServer> {
-  const {
-    host = '127.0.0.1',
-    accountId = '000000000000',
-    authorize = allowEverything,
-    credentials,
-  } = options;
+  const { host = '127.0.0.1', minSessionSeconds = 900 } = options;
   signal?.throwIfAborted();
   if (!LOOPBACK.test(host)) {
     throw new LocalError(
@@ -69,10 +63,12 @@ export async function startAwsServer(
       `the local AWS listens on loopback addresses only, not on ${host}`,
     );
   }
-  const directory = path.join(options.directory, 's3');
-  const s3 = await S3Service.open({ directory, accountId, credentials, authorize }, { signal });
+  const { store, identity } = await openIam(path.join(options.directory, 'iam'), options);
+  const s3 = await S3Service.open({ directory: path.join(options.directory, 's3'), identity }, { signal });
+  const iam = iamService(store, identity);
+  const sts = stsService({ store, minSessionSeconds }, identity);
   try {
-    const endpoint = new Endpoint({ s3 }, options.log);
+    const endpoint = new Endpoint({ s3, iam, sts }, options.log);
     const server = createServer({
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,

@@ -1,3 +1,5 @@
+import type { AccessKeyPair } from '../aws/iam/administrator.ts';
+import type { ServiceKey } from '../aws/iam/open-iam.ts';
 import { startAwsServer, type RunningAwsServer } from '../aws/server.ts';
 
 export interface LocalAwsOptions {
@@ -5,17 +7,18 @@ export interface LocalAwsOptions {
   port: number;
   directory: string;
   region: string;
-  /** The one access key that is known. */
-  credentials: { accessKeyId: string; secretAccessKey: string };
+  /** The key of the account's administrator. */
+  administrator: AccessKeyPair;
+  /** The key with which the agent calls as the service rds.amazonaws.com. */
+  rdsService: ServiceKey;
   log: (line: string) => void;
 }
 
 /** Starts the local AWS on the preferred port, or on a free one when that is taken. */
 export async function startLocalAws(
-  { port, credentials, directory, region, log }: LocalAwsOptions,
+  { port, administrator, rdsService, directory, region, log }: LocalAwsOptions,
   { signal }: { signal?: AbortSignal | undefined },
 ): Promise<RunningAwsServer> {
-  const { accessKeyId, secretAccessKey } = credentials;
   const server = await startAwsServer(
     {
       host: '127.0.0.1',
@@ -23,7 +26,8 @@ export async function startLocalAws(
       onPortBusy: 'take-any',
       directory,
       region,
-      credentials: (id) => (id === accessKeyId ? { secretAccessKey } : undefined),
+      administrator,
+      services: { 'rds.amazonaws.com': rdsService },
     },
     signal === undefined ? {} : { signal },
   );

@@ -88,7 +88,14 @@ async function start(
   const home = await openHome(options, cleanUp);
   const { directory, state } = home;
   const aws = await startLocalAws(
-    { port: options.awsPort, directory: join(directory, 'aws'), region, credentials: state.aws, log },
+    {
+      port: options.awsPort,
+      directory: join(directory, 'aws'),
+      region,
+      administrator: state.aws,
+      rdsService: { ...state.rdsService, sourceArn: clusterArn(region, cluster) },
+      log,
+    },
     { signal },
   );
   cleanUp.add(() => aws.stop());
@@ -119,6 +126,10 @@ async function start(
     stop,
     [Symbol.asyncDispose]: () => stop(),
   };
+}
+
+function clusterArn(region: string, cluster: string): string {
+  return `arn:aws:rds:${region}:000000000000:cluster:${cluster}`;
 }
 
 async function unexpectedEnd(

@@ -1,9 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
+import { newAccessKeyId, newSecretAccessKey } from '../aws/iam/ids.ts';
 import { LocalError, systemErrorCode } from '../errors.ts';
 import { writeAtomically } from '../files/write-atomically.ts';
+
+const accessKey = z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) });
 
 const schema = z.object({
   version: z.literal(1),
@@ -13,7 +17,10 @@ const schema = z.object({
     /** Set when the state directory is closed to PostgreSQL's user, so that the data lies elsewhere. */
     dataDirectory: z.string().optional(),
   }),
-  aws: z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.string().min(1) }),
+  /** The key of the account's administrator. */
+  aws: accessKey,
+  /** The key with which the agent calls as the service rds.amazonaws.com, which the roles of the guide trust. */
+  rdsService: accessKey.default(newAccessKey),
 });
 
 /** What a state directory remembers from one run to the next, in `state.json`. */
@@ -31,7 +38,11 @@ export async function loadState(directory: string): Promise<State> {
     return state;
   }
   try {
-    return schema.parse(JSON.parse(content));
+    const stored: unknown = JSON.parse(content);
+    const state = schema.parse(stored);
+    // One of an earlier version, which lacked what was just made.
+    if (!isDeepStrictEqual(stored, state)) await saveState(directory, state);
+    return state;
   } catch (error) {
     throw new LocalError('directory_unusable', `${file} is not the state of a local stack`, {
       cause: error,
@@ -48,12 +59,11 @@ function newState(): State {
   return {
     version: 1,
     postgres: { password: randomBytes(18).toString('base64url') },
-    aws: { accessKeyId: newAccessKeyId(), secretAccessKey: randomBytes(30).toString('base64url') },
+    aws: newAccessKey(),
+    rdsService: newAccessKey(),
   };
 }
 
-/** The form of a real one, so that tools that check it are content: AKIA and 16 letters or digits from base 32. */
-function newAccessKeyId(): string {
-  const letters = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
-  return `AKIA${Array.from(randomBytes(16), (byte) => letters[byte % letters.length]).join('')}`;
+function newAccessKey(): z.output<typeof accessKey> {
+  return { accessKeyId: newAccessKeyId('AKIA'), secretAccessKey: newSecretAccessKey() };
 }

@@ -267,7 +267,7 @@ describe('the authorisation', () => {
     expect(asked.at(-1)).toMatchObject({
       action: 's3:PutObject',
       resource: `arn:aws:s3:::${Bucket}/a/k`,
-      principal: { arn: 'arn:aws:iam::000000000000:root', accountId: '000000000000' },
+      principal: { type: 'root', accountId: '000000000000' },
     });
     expect(asked.at(-1)?.conditions.get('s3:x-amz-server-side-encryption')).toBe('aws:kms');
     expect(asked.at(-1)?.conditions.get('aws:SourceIp')).toBe('127.0.0.1');

@@ -1,17 +1,43 @@
+import type { ConditionKeys } from '../identity.ts';
+import { globalConditionKeys } from '../global-condition-keys.ts';
 import type { AwsRequest } from '../http/aws-request.ts';
-import type { SignatureClaim } from '../sigv4/signature-claim.ts';
+import type { VerifiedSignature } from '../sigv4/verify-signature.ts';
+import { parseTagging } from './tagging.ts';
 
 /** Condition keys that stand for a query parameter or a header of the same meaning. */
-const FROM_QUERY = { 's3:prefix': 'prefix', 's3:delimiter': 'delimiter', 's3:max-keys': 'max-keys' };
+const FROM_QUERY = {
+  's3:prefix': 'prefix',
+  's3:delimiter': 'delimiter',
+  's3:max-keys': 'max-keys',
+  's3:VersionId': 'versionId',
+};
 const FROM_HEADERS = [
+  'if-match',
+  'if-none-match',
   'x-amz-acl',
   'x-amz-content-sha256',
   'x-amz-copy-source',
+  'x-amz-grant-full-control',
+  'x-amz-grant-read',
+  'x-amz-grant-read-acp',
+  'x-amz-grant-write',
+  'x-amz-grant-write-acp',
   'x-amz-metadata-directive',
   'x-amz-server-side-encryption',
   'x-amz-server-side-encryption-aws-kms-key-id',
+  'x-amz-server-side-encryption-customer-algorithm',
   'x-amz-storage-class',
+  'x-amz-website-redirect-location',
 ];
+
+export interface S3Facts {
+  readonly accountId: string;
+  /**
+   * Of the multipart upload that a request belongs to: what was said of the object when it was begun. The requests of
+   * its parts do not say it again, and a policy that asks for encryption must still let them pass.
+   */
+  readonly uploadHeaders?: Readonly<Record<string, string>> | undefined;
+}
 
 /**
  * The values that policies may compare.
@@ -19,25 +45,31 @@ const FROM_HEADERS = [
  */
 export function conditionKeys(
   request: AwsRequest,
-  claim: SignatureClaim,
-  now = new Date(),
-): ReadonlyMap<string, string> {
-  const keys = new Map<string, string>([
-    ['aws:CurrentTime', now.toISOString()],
-    ['aws:EpochTime', String(Math.floor(now.getTime() / 1000))],
-    ['aws:RequestedRegion', claim.region],
-    ['aws:SecureTransport', 'false'],
-    ['s3:authType', claim.from === 'header' ? 'REST-HEADER' : 'REST-QUERY-STRING'],
-    ['s3:signatureAge', String(now.getTime() - claim.signedAt.getTime())],
-    ['s3:signatureversion', 'AWS4-HMAC-SHA256'],
-  ]);
-  const add = (key: string, value: string | undefined) => {
+  verified: VerifiedSignature,
+  { accountId, uploadHeaders = {} }: S3Facts,
+): ConditionKeys {
+  const { claim } = verified;
+  const keys = globalConditionKeys(request, verified)
+    .set('aws:ResourceAccount', accountId)
+    .set('s3:ResourceAccount', accountId)
+    .set('s3:authType', claim.from === 'header' ? 'REST-HEADER' : 'REST-QUERY-STRING')
+    .set('s3:signatureAge', String(Date.now() - claim.signedAt.getTime()))
+    .set('s3:signatureversion', 'AWS4-HMAC-SHA256');
+  for (const [key, parameter] of Object.entries(FROM_QUERY)) {
+    const value = request.query.get(parameter);
     if (value !== undefined) keys.set(key, value);
-  };
-  add('aws:SourceIp', request.incoming.socket.remoteAddress?.replace(/^::ffff:/, ''));
-  add('aws:UserAgent', request.header('user-agent'));
-  add('aws:Referer', request.header('referer'));
-  for (const [key, parameter] of Object.entries(FROM_QUERY)) add(key, request.query.get(parameter));
-  for (const header of FROM_HEADERS) add(`s3:${header}`, request.header(header));
+  }
+  for (const header of FROM_HEADERS) {
+    const value = request.header(header) ?? uploadHeaders[header];
+    if (value !== undefined) keys.set(`s3:${header}`, value);
+  }
+  const tags = parseTagging(request.header('x-amz-tagging') ?? '');
+  if (tags.length > 0) {
+    keys.set(
+      's3:RequestObjectTagKeys',
+      tags.map(([key]) => key),
+    );
+    for (const [key, value] of tags) keys.set(`s3:RequestObjectTag/${key}`, value);
+  }
   return keys;
 }

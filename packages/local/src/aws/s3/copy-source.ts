@@ -1,6 +1,7 @@
 import { percentDecode } from '../http/percent-encoding.ts';
 import { checkVersionId, findObject } from './find-object.ts';
 import { objectArn, type ObjectCall, type Permission } from './operation.ts';
+import { writePermissions } from './permissions.ts';
 import { checkCopySourcePreconditions } from './preconditions.ts';
 import { S3Error, invalidArgument, noSuchBucket } from './s3-error.ts';
 import type { Bucket } from './storage/bucket.ts';
@@ -23,7 +24,7 @@ export function copyPermissions(call: ObjectCall): Permission[] {
   const source = parseSource(call);
   return [
     { action: 's3:GetObject', resource: objectArn(source.bucketName, source.key) },
-    { action: 's3:PutObject', resource: objectArn(call.bucketName, call.key) },
+    ...writePermissions(call),
   ];
 }
 

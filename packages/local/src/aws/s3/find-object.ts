@@ -10,9 +10,7 @@ import type { StoredObject } from './storage/stored-object.ts';
 export async function findObject(call: ObjectCall, bucket: Bucket, key: string): Promise<StoredObject> {
   const object = bucket.objects.get(key);
   if (object !== undefined) return object;
-  if (await call.isAllowed({ action: 's3:ListBucket', resource: bucketArn(bucket.name) }))
-    throw noSuchKey(key);
-  throw new S3Error('AccessDenied', 'Access Denied');
+  throw (await call.denial({ action: 's3:ListBucket', resource: bucketArn(bucket.name) })) ?? noSuchKey(key);
 }
 
 /** Buckets here have no versioning: every object has the version `null`. @throws S3Error */

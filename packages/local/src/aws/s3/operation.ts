@@ -1,18 +1,19 @@
-import type { Principal } from '../identity.ts';
 import type { AwsRequest } from '../http/aws-request.ts';
 import type { ReceivedBody, ReceiveOptions } from './body/receive-body.ts';
+import type { S3Error } from './s3-error.ts';
 import type { Bucket } from './storage/bucket.ts';
 import type { BucketStore } from './storage/bucket-store.ts';
 
 /** What every operation is given: a request whose signature is right and whose permissions were granted. */
 export interface ServiceCall {
   readonly request: AwsRequest;
-  readonly principal: Principal;
+  /** The owner of all buckets and objects. */
+  readonly accountId: string;
   /** The region that the request was signed for. */
   readonly region: string;
   readonly store: BucketStore;
-  /** Asks for a permission that depends on what the operation finds. */
-  readonly isAllowed: (permission: Permission) => Promise<boolean>;
+  /** Asks for a permission that depends on what the operation finds: undefined, or the error that refuses it. */
+  readonly denial: (permission: Permission) => Promise<S3Error | undefined>;
   /** Reads the body and checks it against all that was said of it. */
   readonly receiveBody: (options: ReceiveOptions) => Promise<ReceivedBody>;
 }

@@ -2,7 +2,8 @@ import type { ServerResponse } from 'node:http';
 import { randomBytes } from 'node:crypto';
 import type { AwsService, HandledRequest } from '../aws-service.ts';
 import type { AwsRequest } from '../http/aws-request.ts';
-import { rootPrincipal, type Authorize, type CredentialLookup, type Principal } from '../identity.ts';
+import { accessDeniedMessage } from '../iam/policy/access-denied.ts';
+import type { Identity } from '../identity.ts';
 import { readSignatureClaim } from '../sigv4/signature-claim.ts';
 import { SigV4Error } from '../sigv4/sigv4-error.ts';
 import { verifySignature, type VerifiedSignature } from '../sigv4/verify-signature.ts';
@@ -24,9 +25,7 @@ import { wrongRegion } from './wrong-region.ts';
 export interface S3ServiceOptions {
   /** Where buckets are kept. */
   readonly directory: string;
-  readonly accountId: string;
-  readonly credentials: CredentialLookup;
-  readonly authorize: Authorize;
+  readonly identity: Identity;
 }
 
 /** Amazon S3 on a directory. One request: who, what, where, may they, do it, answer. */
@@ -88,7 +87,7 @@ export class S3Service implements AwsService {
       );
     }
     const payloadHash = readPayloadHash(request, claim.from);
-    return verifySignature(request, claim, { credentials: this.#options.credentials, payloadHash });
+    return verifySignature(request, claim, { credentials: this.#options.identity.credentials, payloadHash });
   }
 
   async #run(
@@ -98,22 +97,21 @@ export class S3Service implements AwsService {
     verified: VerifiedSignature,
   ): Promise<S3Response> {
     const { claim } = verified;
-    const principal = verified.credentials.principal ?? rootPrincipal(this.#options.accountId);
+    const { accountId } = this.#options.identity;
     const payload = parsePayloadKind(readPayloadHash(request, claim.from));
-    const conditions = conditionKeys(request, claim);
-    const ask = (permission: Permission) => this.#options.authorize({ principal, ...permission, conditions });
+    const denial = this.#asker(request, address, verified);
     const call: ServiceCall = {
       request,
-      principal,
+      accountId,
       region: claim.region,
       store: this.#store,
-      isAllowed: async (permission) => (await ask(permission)).allowed,
+      denial,
       receiveBody: (options) => receiveBody(request, payload, verified, options),
     };
     const demand = async (permissions: readonly Permission[]) => {
       for (const permission of permissions) {
-        const decision = await ask(permission);
-        if (!decision.allowed) throw accessDenied(principal, permission, decision.because);
+        const error = await denial(permission);
+        if (error !== undefined) throw error;
       }
     };
     if (operation.target === 'service') {
@@ -135,11 +133,26 @@ export class S3Service implements AwsService {
     return operation.run(objectCall);
   }
 
+  /** How this request asks for its permissions. */
+  #asker(request: AwsRequest, address: BucketAddress, verified: VerifiedSignature): ServiceCall['denial'] {
+    const { accountId, authorize } = this.#options.identity;
+    const { principal = { type: 'root', accountId } as const, sessionPolicies = [] } = verified.credentials;
+    const upload = this.#store.get(address.bucket ?? '')?.uploads.get(request.query.get('uploadId') ?? '');
+    const uploadHeaders = upload?.upload.encryption;
+    const conditions = conditionKeys(request, verified, { accountId, uploadHeaders });
+    return async (permission) => {
+      const question = { principal, sessionPolicies, conditions, ...permission };
+      const decision = await authorize(question);
+      if (decision.allowed) return undefined;
+      return new S3Error('AccessDenied', accessDeniedMessage(question, decision.because));
+    };
+  }
+
   #findBucket(name: string, request: AwsRequest): Bucket {
     const bucket = this.#store.get(name);
     if (bucket === undefined) throw noSuchBucket(name);
     const expectedOwner = request.header('x-amz-expected-bucket-owner');
-    if (expectedOwner !== undefined && expectedOwner !== this.#options.accountId) {
+    if (expectedOwner !== undefined && expectedOwner !== this.#options.identity.accountId) {
       throw new S3Error('AccessDenied', 'Access Denied');
     }
     return bucket;
@@ -160,13 +173,4 @@ function checkKey(key: string): void {
   throw new S3Error('KeyTooLongError', 'Your key is too long', {
     details: { Size: String(sizeBytes), MaxSizeAllowed: String(LONGEST_KEY_BYTES) },
   });
-}
-
-/** https://docs.aws.amazon.com/AmazonS3/latest/userguide/troubleshoot-403-errors.html */
-function accessDenied(principal: Principal, { action, resource }: Permission, because?: string): S3Error {
-  const reason = because ?? `because no identity-based policy allows the ${action} action`;
-  return new S3Error(
-    'AccessDenied',
-    `User: ${principal.arn} is not authorized to perform: ${action} on resource: "${resource}" ${reason}`,
-  );
 }

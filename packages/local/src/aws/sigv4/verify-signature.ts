@@ -33,7 +33,7 @@ export async function verifySignature(
   options: VerifyOptions,
 ): Promise<VerifiedSignature> {
   const now = options.now ?? new Date();
-  const credentials = await options.credentials(claim.accessKeyId);
+  const credentials = await options.credentials(claim.accessKeyId, claim.sessionToken);
   if (credentials === undefined) {
     throw new SigV4Error(
       'unknown-access-key',

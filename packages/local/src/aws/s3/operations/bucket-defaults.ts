@@ -70,7 +70,7 @@ export const bucketDefaults: readonly BucketOperation[] = [
   ]),
   {
     ...asked('GetBucketAcl', 'acl', 's3:GetBucketAcl'),
-    run: ({ principal }) => ({ body: writeXml('AccessControlPolicy', aclElements(principal.accountId)) }),
+    run: ({ accountId }) => ({ body: writeXml('AccessControlPolicy', aclElements(accountId)) }),
   },
   absent('GetBucketTagging', 'tagging', 's3:GetBucketTagging', 'NoSuchTagSet', 'The TagSet does not exist'),
   absent(

@@ -5,7 +5,7 @@ import { copyPermissions, findCopySource, type CopySource } from '../copy-source
 import { digestSegments } from '../digest-segments.ts';
 import { LARGEST_UPLOAD_BYTES } from '../limits.ts';
 import { readObjectAttributes } from '../object-attributes.ts';
-import type { ObjectCall, ObjectOperation } from '../operation.ts';
+import { objectArn, type ObjectCall, type ObjectOperation } from '../operation.ts';
 import { checkWritePreconditions } from '../preconditions.ts';
 import { S3Error, invalidArgument } from '../s3-error.ts';
 import type { ObjectAttributes, StoredChecksum, StoredObject } from '../storage/stored-object.ts';
@@ -23,6 +23,7 @@ export const copyObject: ObjectOperation = {
   async run(call) {
     const { request, bucket, key } = call;
     const source = await findCopySource(call);
+    await checkTagPermissions(call, source);
     const release = source.bucket.segments.pin(source.object.segments);
     try {
       const attributes = copiedAttributes(call, source);
@@ -68,6 +69,15 @@ function copyResult(object: StoredObject): string {
     ['ETag', `"${object.etag}"`],
     ...checksumElements(object.checksum),
   ]);
+}
+
+/** Who copies an object with its tags must be allowed to read and to write tags. @throws S3Error AccessDenied */
+async function checkTagPermissions(call: ObjectCall, { bucket, object }: CopySource): Promise<void> {
+  if (object.tagging === undefined || readDirective(call, 'x-amz-tagging-directive')) return;
+  const denial =
+    (await call.denial({ action: 's3:GetObjectTagging', resource: objectArn(bucket.name, object.key) })) ??
+    (await call.denial({ action: 's3:PutObjectTagging', resource: objectArn(call.bucketName, call.key) }));
+  if (denial !== undefined) throw denial;
 }
 
 /** Metadata and tags are copied or replaced, each by its directive; the rest is the request's. */

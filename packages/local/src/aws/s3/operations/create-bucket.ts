@@ -14,7 +14,11 @@ export const createBucket: BucketNameOperation = {
   name: 'CreateBucket',
   target: 'bucket name',
   route: { method: 'PUT' },
-  permissions: onBucket('s3:CreateBucket'),
+  permissions: (call) =>
+    onBucket(
+      's3:CreateBucket',
+      ...(call.request.header('x-amz-acl') === undefined ? [] : ['s3:PutBucketAcl']),
+    )(call),
   async run(call) {
     const { root } = await readXmlBody(call, 'CreateBucketConfiguration', MAX_BODY_BYTES);
     checkBucketName(call.bucketName);

@@ -2,9 +2,10 @@ import { randomBytes } from 'node:crypto';
 import type { AwsRequest } from '../../http/aws-request.ts';
 import { checksumAlgorithms, parseChecksumAlgorithm } from '../checksums/checksum-algorithms.ts';
 import { readObjectAttributes } from '../object-attributes.ts';
-import { onObject, type ObjectOperation } from '../operation.ts';
+import type { ObjectOperation } from '../operation.ts';
 import { S3Error } from '../s3-error.ts';
 import type { MultipartUpload } from '../storage/stored-object.ts';
+import { writePermissions } from '../permissions.ts';
 import { writeXml } from '../xml/write-xml.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html */
@@ -12,7 +13,7 @@ export const createMultipartUpload: ObjectOperation = {
   name: 'CreateMultipartUpload',
   target: 'object',
   route: { method: 'POST', query: ['uploads'] },
-  permissions: onObject('s3:PutObject'),
+  permissions: writePermissions,
   run({ request, bucket, key }) {
     const checksum = readChecksum(request);
     const initiated = Date.now();

@@ -1,5 +1,6 @@
 import { checkVersionId } from '../find-object.ts';
-import { onObject, type ObjectOperation } from '../operation.ts';
+import type { ObjectOperation } from '../operation.ts';
+import { onVersion } from '../permissions.ts';
 import { listsEtag, preconditionFailed } from '../preconditions.ts';
 import { noSuchKey } from '../s3-error.ts';
 
@@ -11,8 +12,7 @@ export const deleteObject: ObjectOperation = {
   name: 'DeleteObject',
   target: 'object',
   route: { method: 'DELETE' },
-  permissions: (call) =>
-    onObject(call.request.query.has('versionId') ? 's3:DeleteObjectVersion' : 's3:DeleteObject')(call),
+  permissions: onVersion('s3:DeleteObject', 's3:DeleteObjectVersion'),
   run({ request, bucket, key }) {
     checkVersionId(request.query.get('versionId'));
     const match = request.header('if-match');

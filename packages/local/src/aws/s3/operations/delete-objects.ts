@@ -53,9 +53,8 @@ async function deleteOne(call: BucketCall, entry: XmlNode): Promise<XmlElement> 
     ],
   ];
   const action = versionId === undefined ? 's3:DeleteObject' : 's3:DeleteObjectVersion';
-  if (!(await call.isAllowed({ action, resource: objectArn(call.bucketName, key) }))) {
-    return failure('AccessDenied', 'Access Denied');
-  }
+  const denial = await call.denial({ action, resource: objectArn(call.bucketName, key) });
+  if (denial !== undefined) return failure(denial.code, denial.message);
   if (versionId !== undefined && versionId !== 'null') {
     return failure('NoSuchVersion', 'The specified version does not exist.');
   }

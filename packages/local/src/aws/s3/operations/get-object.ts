@@ -1,12 +1,13 @@
 import { readObjectPart } from '../read-object-part.ts';
-import { onObject, type ObjectOperation } from '../operation.ts';
+import type { ObjectOperation } from '../operation.ts';
+import { onVersion } from '../permissions.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html */
 export const getObject: ObjectOperation = {
   name: 'GetObject',
   target: 'object',
   route: { method: 'GET' },
-  permissions: onObject('s3:GetObject'),
+  permissions: onVersion('s3:GetObject', 's3:GetObjectVersion'),
   async run(call) {
     const { object, range, status, headers } = await readObjectPart(call);
     const { segments } = call.bucket;

@@ -10,7 +10,7 @@ export const listBuckets: ServiceOperation = {
   target: 'service',
   route: { method: 'GET' },
   permissions: () => [{ action: 's3:ListAllMyBuckets', resource: '*' }],
-  run({ request, store, principal }) {
+  run({ request, store, accountId }) {
     const prefix = request.query.get('prefix') ?? '';
     const region = request.query.get('bucket-region');
     const after = Buffer.from(request.query.get('continuation-token') ?? '', 'base64url').toString();
@@ -23,7 +23,7 @@ export const listBuckets: ServiceOperation = {
     const next = matching.length > page.length ? page.at(-1)?.name : undefined;
     return {
       body: writeXml('ListAllMyBucketsResult', [
-        ['Owner', [['ID', principal.accountId]]],
+        ['Owner', [['ID', accountId]]],
         [
           'Buckets',
           page.map((bucket) => [

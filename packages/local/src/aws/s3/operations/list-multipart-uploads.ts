@@ -10,7 +10,7 @@ export const listMultipartUploads: BucketOperation = {
   target: 'bucket',
   route: { method: 'GET', query: ['uploads'] },
   permissions: onBucket('s3:ListBucketMultipartUploads'),
-  run({ request: { query }, request, bucket, principal }) {
+  run({ request: { query }, request, bucket, accountId }) {
     const encode = readKeyEncoder(request);
     const prefix = query.get('prefix') ?? '';
     const delimiter = query.get('delimiter') ?? '';
@@ -19,7 +19,7 @@ export const listMultipartUploads: BucketOperation = {
     const maxUploads = readMaxKeys(request, 'max-uploads');
     const uploads = [...bucket.uploads.values()].map(({ upload }) => upload);
     const page = listUploads(uploads, { prefix, delimiter, keyMarker, uploadIdMarker, maxUploads });
-    const owner = [['ID', principal.accountId]] as const;
+    const owner = [['ID', accountId]] as const;
     return {
       body: writeXml('ListMultipartUploadsResult', [
         ['Bucket', bucket.name],

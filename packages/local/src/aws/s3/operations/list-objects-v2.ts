@@ -15,14 +15,14 @@ export const listObjectsV2: BucketOperation = {
   target: 'bucket',
   route: { method: 'GET', query: ['list-type=2'] },
   permissions: onBucket('s3:ListBucket'),
-  run({ request: { query }, request, bucket, principal }) {
+  run({ request: { query }, request, bucket, accountId }) {
     const encode = readKeyEncoder(request);
     const prefix = query.get('prefix') ?? '';
     const delimiter = query.get('delimiter') ?? '';
     const startAfter = query.get('start-after');
     const token = query.get('continuation-token');
     const maxKeys = readMaxKeys(request);
-    const ownerId = query.get('fetch-owner')?.toLowerCase() === 'true' ? principal.accountId : undefined;
+    const ownerId = query.get('fetch-owner')?.toLowerCase() === 'true' ? accountId : undefined;
     const page = listKeys(bucket.objects, {
       prefix,
       delimiter,

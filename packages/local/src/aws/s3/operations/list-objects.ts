@@ -13,7 +13,7 @@ export const listObjects: BucketOperation = {
   target: 'bucket',
   route: { method: 'GET' },
   permissions: onBucket('s3:ListBucket'),
-  run({ request: { query }, request, bucket, principal }) {
+  run({ request: { query }, request, bucket, accountId }) {
     const encode = readKeyEncoder(request);
     const prefix = query.get('prefix') ?? '';
     const delimiter = query.get('delimiter') ?? '';
@@ -31,7 +31,7 @@ export const listObjects: BucketOperation = {
         ['Delimiter', delimiter === '' ? undefined : encode(delimiter)],
         ['EncodingType', query.get('encoding-type')],
         ['IsTruncated', page.next !== undefined],
-        ...objects.map((object) => contentsElement(object, encode, principal.accountId)),
+        ...objects.map((object) => contentsElement(object, encode, accountId)),
         ...commonPrefixElements(page.commonPrefixes, encode),
       ]),
     };

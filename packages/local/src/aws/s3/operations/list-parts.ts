@@ -26,7 +26,7 @@ export const listParts: ObjectOperation = {
       .filter(({ partNumber }) => partNumber > Number(markerText))
       .toSorted((a, b) => a.partNumber - b.partNumber);
     const page = behind.slice(0, maxParts);
-    const owner = [['ID', call.principal.accountId]] as const;
+    const owner = [['ID', call.accountId]] as const;
     return {
       body: writeXml('ListPartsResult', [
         ['Bucket', call.bucket.name],

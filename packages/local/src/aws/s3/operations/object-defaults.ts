@@ -1,5 +1,6 @@
 import { checkVersionId, findObject } from '../find-object.ts';
-import { onObject, type ObjectOperation } from '../operation.ts';
+import type { ObjectOperation } from '../operation.ts';
+import { onVersion } from '../permissions.ts';
 import { parseTagging } from '../tagging.ts';
 import { writeXml } from '../xml/write-xml.ts';
 import { aclElements } from './acl-elements.ts';
@@ -9,11 +10,11 @@ const getObjectAcl: ObjectOperation = {
   name: 'GetObjectAcl',
   target: 'object',
   route: { method: 'GET', query: ['acl'] },
-  permissions: onObject('s3:GetObjectAcl'),
+  permissions: onVersion('s3:GetObjectAcl', 's3:GetObjectVersionAcl'),
   async run(call) {
     checkVersionId(call.request.query.get('versionId'));
     await findObject(call, call.bucket, call.key);
-    return { body: writeXml('AccessControlPolicy', aclElements(call.principal.accountId)) };
+    return { body: writeXml('AccessControlPolicy', aclElements(call.accountId)) };
   },
 };
 
@@ -25,7 +26,7 @@ const getObjectTagging: ObjectOperation = {
   name: 'GetObjectTagging',
   target: 'object',
   route: { method: 'GET', query: ['tagging'] },
-  permissions: onObject('s3:GetObjectTagging'),
+  permissions: onVersion('s3:GetObjectTagging', 's3:GetObjectVersionTagging'),
   async run(call) {
     checkVersionId(call.request.query.get('versionId'));
     const object = await findObject(call, call.bucket, call.key);

@@ -1,20 +1,18 @@
 import { checksumHeaders } from '../checksum-headers.ts';
 import { readObjectAttributes } from '../object-attributes.ts';
-import { onObject, type ObjectOperation } from '../operation.ts';
+import type { ObjectOperation } from '../operation.ts';
 import { checkWritePreconditions } from '../preconditions.ts';
 import { receiveSegments } from '../receive-segments.ts';
 import { LARGEST_UPLOAD_BYTES } from '../limits.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
+import { writePermissions } from '../permissions.ts';
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html */
 export const putObject: ObjectOperation = {
   name: 'PutObject',
   target: 'object',
   route: { method: 'PUT' },
-  permissions: (call) => [
-    ...onObject('s3:PutObject')(call),
-    ...(call.request.header('x-amz-tagging') === undefined ? [] : onObject('s3:PutObjectTagging')(call)),
-  ],
+  permissions: writePermissions,
   async run(call) {
     const { request, bucket, key } = call;
     const attributes = readObjectAttributes(request);

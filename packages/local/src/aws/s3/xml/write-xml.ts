@@ -1,52 +1,15 @@
-/** What stands in an element: text, or child elements in order. Undefined leaves the element out. */
-export type XmlContent = string | number | boolean | readonly XmlElement[] | undefined;
+import { writeDocument, type XmlContent, type XmlElement } from '../../xml/write-element.ts';
 
-export type XmlElement = readonly [
-  name: string,
-  content: XmlContent,
-  attributes?: Readonly<Record<string, string>>,
-];
+export type { XmlContent, XmlElement };
 
-const DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n';
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** A whole answer of S3. */
 export function writeXml(name: string, content: XmlContent): string {
-  return DECLARATION + writeElement([name, content ?? '', { xmlns: NAMESPACE }]);
+  return writeDocument([name, content ?? '', { xmlns: NAMESPACE }]);
 }
 
 /** An error; those have no namespace. */
 export function writeErrorXml(content: readonly XmlElement[]): string {
-  return DECLARATION + writeElement(['Error', content]);
-}
-
-function writeElement([name, content, attributes = {}]: XmlElement): string {
-  if (content === undefined) return '';
-  const start = Object.entries(attributes)
-    .map(([attribute, value]) => ` ${attribute}="${escapeXml(value)}"`)
-    .join('');
-  const inner = typeof content === 'object' ? content.map(writeElement).join('') : escapeXml(String(content));
-  return inner === '' ? `<${name}${start}/>` : `<${name}${start}>${inner}</${name}>`;
-}
-
-/**
- * Keys may hold control characters, which XML 1.0 has no way to write. S3 writes them as character references all the
- * same, and offers encoding-type=url to clients whose parser declines them.
- */
-function escapeXml(text: string): string {
-  // oxlint-disable-next-line no-control-regex
-  return text.replace(/[&<>"\u0000-\u001f\ufffe\uffff]/g, (character) => {
-    switch (character) {
-      case '&':
-        return '&amp;';
-      case '<':
-        return '&lt;';
-      case '>':
-        return '&gt;';
-      case '"':
-        return '&quot;';
-      default:
-        return `&#x${character.charCodeAt(0).toString(16)};`;
-    }
-  });
+  return writeDocument(['Error', content]);
 }

@@ -1,0 +1,32 @@
+import type { AwsRequest } from './http/aws-request.ts';
+import type { VerifiedSignature } from './sigv4/verify-signature.ts';
+
+/**
+ * The condition keys that every request to any service has. Those of the principal are the policy engine's.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
+ */
+export function globalConditionKeys(
+  request: AwsRequest,
+  { claim, credentials }: VerifiedSignature,
+  now = new Date(),
+): Map<string, string | readonly string[]> {
+  const keys = new Map<string, string | readonly string[]>([
+    ['aws:CurrentTime', now.toISOString()],
+    ['aws:EpochTime', String(Math.floor(now.getTime() / 1000))],
+    ['aws:RequestedRegion', claim.region],
+    ['aws:SecureTransport', 'false'],
+    ['aws:ViaAWSService', 'false'],
+    ...(credentials.conditions ?? []),
+  ]);
+  // Long-term keys do not have it, so that policies must ask with BoolIfExists.
+  if (credentials.sessionToken !== undefined) keys.set('aws:MultiFactorAuthPresent', 'false');
+  const optional = {
+    'aws:SourceIp': request.incoming.socket.remoteAddress?.replace(/^::ffff:/, ''),
+    'aws:UserAgent': request.header('user-agent'),
+    'aws:Referer': request.header('referer'),
+  };
+  for (const [key, value] of Object.entries(optional)) {
+    if (value !== undefined) keys.set(key, value);
+  }
+  return keys;
+}

@@ -1,0 +1,47 @@
+import { awsManagedArn } from './aws-managed-policies.ts';
+import { newUniqueId } from './ids.ts';
+import { iamDate } from './names.ts';
+import type { IamState, User } from './state/iam-state.ts';
+
+/** An access key that is made outside of IAM. */
+export interface AccessKeyPair {
+  readonly accessKeyId: string;
+  readonly secretAccessKey: string;
+}
+
+/** A user and not the root user: that one may not assume roles. */
+export const ADMINISTRATOR_NAME = 'local-admin';
+
+/**
+ * Gives the account an administrator with this key. Done at every start, so that one who took away the administrator's
+ * policy or key gets in again.
+ */
+export function ensureAdministrator(state: IamState, { accessKeyId, secretAccessKey }: AccessKeyPair): void {
+  const createDate = iamDate();
+  let user = state.users.find(({ name }) => name === ADMINISTRATOR_NAME);
+  if (user === undefined) {
+    user = newUser(createDate);
+    state.users.push(user);
+  }
+  const arn = awsManagedArn('AdministratorAccess');
+  if (!user.attachedPolicies.includes(arn)) user.attachedPolicies.push(arn);
+  const key = user.accessKeys.find((candidate) => candidate.accessKeyId === accessKeyId);
+  const others = user.accessKeys.filter((candidate) => candidate !== key);
+  user.accessKeys = [
+    { accessKeyId, secretAccessKey, status: 'Active', createDate: key?.createDate ?? createDate },
+    ...others,
+  ];
+}
+
+function newUser(createDate: string): User {
+  return {
+    name: ADMINISTRATOR_NAME,
+    path: '/',
+    id: newUniqueId('AIDA'),
+    createDate,
+    tags: [],
+    attachedPolicies: [],
+    inlinePolicies: [],
+    accessKeys: [],
+  };
+}

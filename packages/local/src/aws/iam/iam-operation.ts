@@ -1,0 +1,9 @@
+import type { QueryCall, QueryOperation } from '../query/query-operation.ts';
+import type { IamStore } from './state/iam-store.ts';
+
+export interface IamContext {
+  readonly store: IamStore;
+}
+
+export type IamCall = QueryCall & IamContext;
+export type IamOperation = QueryOperation<IamContext>;

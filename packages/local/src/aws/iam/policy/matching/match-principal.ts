@@ -1,0 +1,64 @@
+import type { PrincipalPattern, Statement } from '../policy.ts';
+import { type RequestPrincipal, rootArn } from '../request-principal.ts';
+
+/**
+ * How closely a statement names who asks; what an Allow is worth depends on it.
+ * - `direct`: the user, the role session, the service, or everybody.
+ * - `role`: the role of a role session. Its permissions boundary and session policy still limit it.
+ * - `account`: the account, which leaves it to the account's own identity policies.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+ */
+export type PrincipalMatch = 'direct' | 'role' | 'account';
+
+/** Undefined when the statement is not about this principal. */
+export function matchPrincipals(
+  { principals, effect }: Statement,
+  requester: RequestPrincipal,
+): PrincipalMatch | undefined {
+  // An identity policy is about whom it is attached to.
+  if (principals === undefined) return 'direct';
+  const matches = new Set(principals.values.map((pattern) => matchPrincipal(pattern, requester)));
+  if (!principals.negated) {
+    return (['direct', 'role', 'account'] as const).find((match) => matches.has(match));
+  }
+  // NotPrincipal that names an account, with Deny, spares its root user only: a user must be named too.
+  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+  const spared =
+    matches.has('direct') || matches.has('role') || (effect === 'Allow' && matches.has('account'));
+  return spared ? undefined : 'direct';
+}
+
+function matchPrincipal(pattern: PrincipalPattern, requester: RequestPrincipal): PrincipalMatch | undefined {
+  const { type, value } = pattern;
+  switch (type) {
+    case 'AWS':
+      return value === '*' ? 'direct' : matchAwsPrincipal(value, requester);
+    case 'Service':
+      return requester.type === 'service' && requester.name === value ? 'direct' : undefined;
+    case 'Federated':
+      return requester.type === 'federated' && requester.provider === value ? 'direct' : undefined;
+    case 'CanonicalUser':
+      return matchAccount('canonicalUserId' in requester && requester.canonicalUserId === value, requester);
+    default:
+      return type satisfies never;
+  }
+}
+
+function matchAwsPrincipal(value: string, requester: RequestPrincipal): PrincipalMatch | undefined {
+  if (!('accountId' in requester)) return undefined;
+  const { accountId } = requester;
+  if (value === accountId || value === rootArn(accountId)) return matchAccount(true, requester);
+  if (requester.type === 'user') {
+    return value === requester.arn || value === requester.userId ? 'direct' : undefined;
+  }
+  if (requester.type === 'role-session') {
+    if (value === requester.arn) return 'direct';
+    return value === requester.roleArn || value === requester.roleId ? 'role' : undefined;
+  }
+  return undefined;
+}
+
+function matchAccount(isNamed: boolean, requester: RequestPrincipal): PrincipalMatch | undefined {
+  if (!isNamed) return undefined;
+  return requester.type === 'root' ? 'direct' : 'account';
+}

@@ -1,0 +1,133 @@
+import { assumedRoleArn, iamArn } from '../../iam/names.ts';
+import { readTags } from '../../iam/parameters.ts';
+import { accessDeniedMessage } from '../../iam/policy/access-denied.ts';
+import type { IamView } from '../../iam/state/iam-store.ts';
+import { trustPolicyOf } from '../../iam/trust-policy.ts';
+import type { ConditionKeys } from '../../identity.ts';
+import type { XmlElement } from '../../xml/write-element.ts';
+import { issueCredentials } from '../issue-credentials.ts';
+import { readRoleDuration } from '../session-duration.ts';
+import { packedPolicyPercent, readSessionPolicies } from '../session-policies.ts';
+import { StsError } from '../sts-error.ts';
+import type { StsCall, StsOperation } from '../sts-operation.ts';
+
+type RoleView = IamView['roles'][number];
+
+/**
+ * The role's trust policy must let the caller in, and a caller that it only lets in as one of the account must be allowed
+ * by its own policies, too.
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ */
+export const assumeRole: StsOperation = {
+  name: 'AssumeRole',
+  // Decided below, with the role at hand.
+  async run(call) {
+    const request = readRequest(call);
+    if (call.principal.type === 'root') {
+      throw new StsError('AccessDenied', 'Roles may not be assumed by root accounts.');
+    }
+    const role = call.store.state.roles.find(
+      (known) => iamArn(call.accountId, 'role', known) === request.roleArn,
+    );
+    for (const action of request.actions) await demand(call, request, role, action);
+    // Unreachable without a role: nobody was allowed.
+    if (role === undefined) throw denied(call, 'sts:AssumeRole', request.roleArn);
+
+    const durationSeconds = readRoleDuration(call, role);
+    const limits = readSessionPolicies(call);
+    const percent = packedPolicyPercent(limits, request.tags);
+    const { sessionName, tags, transitiveTagKeys, sourceIdentity } = request;
+    const session = {
+      of: { type: 'role', id: role.id, sessionName } as const,
+      ...limits,
+      tags,
+      transitiveTagKeys,
+      ...(sourceIdentity !== undefined && { sourceIdentity }),
+    };
+    return [
+      issueCredentials(session, { durationSeconds, tokenKey: call.store.state.tokenKey }),
+      assumedRoleUser(call.accountId, role, sessionName),
+      ['PackedPolicySize', percent],
+      ['SourceIdentity', sourceIdentity],
+    ];
+  },
+};
+
+interface AssumeRoleRequest {
+  readonly roleArn: string;
+  readonly sessionName: string;
+  readonly tags: Readonly<Record<string, string>>;
+  readonly transitiveTagKeys: string[];
+  readonly sourceIdentity: string | undefined;
+  /** What the trust policy must allow. */
+  readonly actions: readonly string[];
+  readonly conditions: ConditionKeys;
+}
+
+function readRequest({ form, conditions: common }: StsCall): AssumeRoleRequest {
+  const name = /^[\w+=,.@-]*$/;
+  const roleArn = form.required('RoleArn', { min: 20, max: 2048 });
+  const sessionName = form.required('RoleSessionName', { min: 2, max: 64, pattern: name });
+  const externalId = form.optional('ExternalId', { min: 2, max: 1224, pattern: /^[\w+=,.@:/-]*$/ });
+  const sourceIdentity = form.optional('SourceIdentity', { min: 2, max: 64, pattern: name });
+  if (!/^arn:aws[a-z-]*:iam::\d{12}:role\/.+$/.test(roleArn)) {
+    throw new StsError('ValidationError', `${roleArn} is invalid`);
+  }
+  const tags = readTags(form);
+  const transitiveTagKeys = form.list('TransitiveTagKeys');
+  const conditions = new Map([...common, ['sts:RoleSessionName', sessionName]]);
+  if (externalId !== undefined) conditions.set('sts:ExternalId', externalId);
+  if (sourceIdentity !== undefined) conditions.set('sts:SourceIdentity', sourceIdentity);
+  for (const { key, value } of tags) conditions.set(`aws:RequestTag/${key}`, value);
+  if (tags.length > 0) {
+    conditions.set(
+      'aws:TagKeys',
+      tags.map(({ key }) => key),
+    );
+  }
+  if (transitiveTagKeys.length > 0) conditions.set('sts:TransitiveTagKeys', transitiveTagKeys);
+  return {
+    roleArn,
+    sessionName,
+    tags: Object.fromEntries(tags.map(({ key, value }) => [key, value])),
+    transitiveTagKeys,
+    sourceIdentity,
+    actions: [
+      'sts:AssumeRole',
+      ...(tags.length > 0 ? ['sts:TagSession'] : []),
+      ...(sourceIdentity === undefined ? [] : ['sts:SetSourceIdentity']),
+    ],
+    conditions,
+  };
+}
+
+/** @throws StsError AccessDenied; also for a role that does not exist, of which a caller may not learn */
+async function demand(
+  call: StsCall,
+  { roleArn, conditions }: AssumeRoleRequest,
+  role: RoleView | undefined,
+  action: string,
+): Promise<void> {
+  if (role === undefined) throw denied(call, action, roleArn);
+  const trustPolicy = { name: `trust policy of ${role.name}`, policy: trustPolicyOf(role) };
+  const keys = new Map([
+    ...conditions,
+    ...role.tags.map(({ key, value }) => [`aws:ResourceTag/${key}`, value] as const),
+  ]);
+  const decision = await call.authorize({ action, resource: roleArn, conditions: keys, trustPolicy });
+  if (!decision.allowed) throw denied(call, action, roleArn, decision.because);
+}
+
+function denied({ principal }: StsCall, action: string, resource: string, because?: string): StsError {
+  return new StsError('AccessDenied', accessDeniedMessage({ principal, action, resource }, because));
+}
+
+function assumedRoleUser(accountId: string, role: RoleView, sessionName: string): XmlElement {
+  return [
+    'AssumedRoleUser',
+    [
+      ['AssumedRoleId', `${role.id}:${sessionName}`],
+      ['Arn', assumedRoleArn(accountId, role.name, sessionName)],
+    ],
+  ];
+}
