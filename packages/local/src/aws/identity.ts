@@ -46,7 +46,7 @@ export interface AuthorizationRequest extends Caller {
   readonly trustPolicy?: NamedPolicy | undefined;
 }
 
-interface AuthorizationDecision {
+export interface AuthorizationDecision {
   readonly allowed: boolean;
   /**
    * Why not, as AWS ends its message.
