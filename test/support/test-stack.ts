@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  AbortMultipartUploadCommand,
   CreateBucketCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
@@ -12,6 +13,7 @@ import {
 } from '@aws-sdk/client-s3';
 import { startLocal, type LocalOptions, type LocalStack, type PostgresMajor } from '@sluice/local';
 import pg from 'pg';
+import { AwsAccount } from './aws-account.ts';
 
 /** What an export answers, with bigint columns as numbers. */
 export interface ExportRow {
@@ -48,8 +50,14 @@ export class TestStack implements AsyncDisposable {
     });
   }
 
-  static async start(options: LocalOptions = {}): Promise<TestStack> {
+  /** @param options.withRole whether a role that may do everything is associated for s3Export. @default true */
+  static async start({ withRole = true, ...options }: LocalOptions & { withRole?: boolean } = {}): Promise<TestStack> {
     const stack = await startLocal({ pgVersion: POSTGRES_MAJOR, ...options });
+    if (withRole) {
+      const account = new AwsAccount(stack);
+      await account.associateExportRole();
+      account.close();
+    }
     const directory = await mkdtemp(join(tmpdir(), 'sluice-oracle-'));
     await chmod(directory, 0o777);
     const testStack = new TestStack(stack, directory);
@@ -108,6 +116,19 @@ export class TestStack implements AsyncDisposable {
       new ListObjectsV2Command({ Bucket: BUCKET, Prefix: prefix }),
     );
     return Contents.flatMap(({ Key }) => Key ?? []);
+  }
+
+  /** What the agent has logged so far. */
+  agentLog(): Promise<string> {
+    return readFile(this.stack.agent.logFile, 'utf8');
+  }
+
+  /** Aborts what a test has left open on purpose. */
+  async abortUploads(): Promise<void> {
+    const { Uploads = [] } = await this.s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
+    for (const { Key, UploadId } of Uploads) {
+      await this.s3.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key, UploadId }));
+    }
   }
 
   /** What COPY itself writes to a file, in the same session. */
