@@ -16,6 +16,12 @@ export type SluiceErrorCode =
   | 'upload_failed'
   /** No credentials could be found for the upload. */
   | 'credentials_unavailable'
+  /** The role, or another for the same feature, is associated with the cluster already. */
+  | 'role_already_associated'
+  /** The cluster has no such role for the feature. */
+  | 'role_not_associated'
+  /** The cluster has as many roles as it may have. */
+  | 'role_quota_exceeded'
   /** The export was ended by its caller before it was committed. */
   | 'export_aborted'
   /** The agent takes no new exports: it is shutting down, or has reached its limit. */

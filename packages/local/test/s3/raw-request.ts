@@ -21,6 +21,8 @@ export interface RawRequest {
   readonly payloadHash?: string;
   readonly signingDate?: Date;
   readonly region?: string;
+  /** @default 's3' */
+  readonly service?: string;
   readonly credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
   /** Headers that are changed after the request was signed; undefined removes one. */
   readonly afterSigning?: Readonly<Record<string, string | undefined>>;
@@ -64,7 +66,7 @@ export async function sendSigned(raw: RawRequest): Promise<RawResponse> {
 
 export async function signHeaders(raw: RawRequest): Promise<Record<string, string>> {
   const signer = new SignatureV4({
-    service: 's3',
+    service: raw.service ?? 's3',
     region: raw.region ?? REGION,
     credentials: raw.credentials ?? { accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET_ACCESS_KEY },
     sha256: Sha256,

@@ -2,24 +2,29 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
-import { copyLayout } from '../copy-options/copy-layout.ts';
+import { copyLayout, type CopyLayout } from '../copy-options/copy-layout.ts';
 import { loadParser, parseCopyOptions } from '../copy-options/parse-copy-options.ts';
 import { singleStatement } from '../copy-options/parse-statement.ts';
 import { SluiceError } from '../errors.ts';
 import { BufferMemory } from '../exporter/buffer-memory.ts';
 import { exportToS3 } from '../exporter/export-to-s3.ts';
+import type { ClusterRoles } from '../identity/cluster-roles.ts';
+import type { RdsApi } from '../rds-api/rds-api.ts';
 import { loadS3Sdk } from '../s3/connection.ts';
 import { validateS3Uri } from '../s3/s3-uri.ts';
+import { isUploadError } from '../s3/upload-error.ts';
 import { VERSION } from '../version.ts';
-import { abortLeftUploads } from './abort-left-uploads.ts';
+import { ExportConnection, type BegunExport } from './export-connection.ts';
 import { ExportSession } from './export-session.ts';
+import { LeftUploads } from './left-uploads.ts';
+import { openRdsApi } from './open-rds-api.ts';
+import { openRoles } from './open-roles.ts';
 import { resolvePostgresUser } from './os-user.ts';
 import { PipePool } from './pipes/pipe-pool.ts';
 import type { AgentRequest, BeginRequest } from './request.ts';
-import { serveConnection, type RequestHandler } from './rpc-connection.ts';
+import { serveConnection } from './rpc-connection.ts';
 import { RpcServer } from './rpc-server.ts';
-import { toSqlError } from './sql-state.ts';
-import { S3Connections } from './s3-connections.ts';
+import { S3Connections, type S3Lease } from './s3-connections.ts';
 import { FileUploadJournal } from './upload-journal.ts';
 
 const STOP_POLL_MS = 20;
@@ -31,30 +36,33 @@ export interface AgentOptions {
   log: Logger;
 }
 
+/** What an agent is made of. */
+interface AgentParts {
+  roles: ClusterRoles;
+  s3: S3Connections;
+  journal: FileUploadJournal;
+  leftUploads: LeftUploads;
+  pipes: PipePool;
+  server: RpcServer;
+  rdsApi: RdsApi | undefined;
+}
+
 /** The process beside PostgreSQL that carries what COPY writes to S3. */
 export class Agent {
   readonly #config: Config;
   readonly #log: Logger;
-  readonly #pipes: PipePool;
-  readonly #journal: FileUploadJournal;
-  readonly #s3: S3Connections;
+  readonly #parts: AgentParts;
   readonly #memory: BufferMemory;
   readonly #sessions = new Set<ExportSession>();
-  #server: RpcServer | undefined;
+  readonly #stopping = new AbortController();
+  /** Begun, but without a session yet. */
+  #beginnings = 0;
   #exportCount = 0;
-  #isStopping = false;
 
-  private constructor(
-    { config, log }: AgentOptions,
-    pipes: PipePool,
-    journal: FileUploadJournal,
-    s3: S3Connections,
-  ) {
+  private constructor({ config, log }: AgentOptions, parts: AgentParts) {
     this.#config = config;
     this.#log = log;
-    this.#pipes = pipes;
-    this.#journal = journal;
-    this.#s3 = s3;
+    this.#parts = parts;
     this.#memory = new BufferMemory({ limitBytes: config.export.memory });
   }
 
@@ -65,34 +73,38 @@ export class Agent {
    */
   static async start(options: AgentOptions): Promise<Agent> {
     const { config, log } = options;
-    const owner = await resolvePostgresUser(config.agent.postgres_os_user);
     const directory = config.agent.socket_directory;
-    const [journal, s3] = await Promise.all([
-      FileUploadJournal.open(config.agent.state_directory),
-      S3Connections.open(config),
-      loadParser(),
-      // Takes a quarter of a second, which the first large export would wait for otherwise.
-      loadS3Sdk(),
-    ]);
+    const owner = await resolvePostgresUser(config.agent.postgres_os_user);
+    // The SDK takes a quarter of a second to load, which the first large export would wait for otherwise.
+    await Promise.all([loadParser(), loadS3Sdk()]);
+    const closers: (() => Promise<void>)[] = [];
     let agent: Agent | undefined;
-    // The socket first: it also keeps a second agent from the pipes of the first.
-    const server = await RpcServer.open({
-      directory,
-      owner,
-      serve: (socket) => {
-        if (agent === undefined) socket.destroy();
-        else agent.#serve(socket);
-      },
-    });
     try {
+      // The socket first: it also keeps a second agent from what belongs to the first.
+      const server = await RpcServer.open({
+        directory,
+        owner,
+        serve: (socket) => {
+          if (agent === undefined) socket.destroy();
+          else agent.#serve(socket);
+        },
+      });
+      closers.push(() => server.close());
+      const roles = await openRoles(config, log);
+      closers.push(() => roles.close());
+      const s3 = await S3Connections.open(config, roles);
+      const journal = await FileUploadJournal.open(config.agent.state_directory);
+      const leftUploads = await LeftUploads.find({ journal, s3, log });
+      const rdsApi = await openRdsApi(config, roles, log);
+      if (rdsApi !== undefined) closers.push(() => rdsApi.close());
       const pipes = await PipePool.open({ directory: join(directory, 'pipes'), owner });
-      agent = new Agent(options, pipes, journal, s3);
-      agent.#server = server;
+      agent = new Agent(options, { roles, s3, journal, leftUploads, pipes, server, rdsApi });
     } catch (error) {
-      await server.close();
+      // The first error tells what went wrong; one of the clean-up would hide it.
+      await Promise.allSettled(closers.map((close) => close()));
       throw error;
     }
-    await abortLeftUploads(journal, s3, log);
+    agent.#parts.leftUploads.startAborting();
     log.info(
       { version: VERSION, cluster: config.cluster.identifier, socketDirectory: directory },
       'agent started',
@@ -106,8 +118,11 @@ export class Agent {
    * @param options.signal aborts the running exports at once
    */
   async stop(options: { gracePeriodMs?: number; signal?: AbortSignal } = {}): Promise<void> {
-    this.#isStopping = true;
-    this.#server?.stopListening();
+    const { server, rdsApi, leftUploads, pipes, s3, roles } = this.#parts;
+    this.#stopping.abort(
+      unavailable('the Sluice agent is shutting down', 'Export again when it has started anew.'),
+    );
+    server.stopListening();
     const deadline = Date.now() + (options.gracePeriodMs ?? this.#config.agent.shutdown_timeout);
     if (this.#sessions.size > 0)
       this.#log.info({ exports: this.#sessions.size }, 'waiting for running exports');
@@ -121,58 +136,32 @@ export class Agent {
     }
     const lastWord = Date.now() + LAST_WORD_MS;
     await this.#sessionsEnded(() => Date.now() < lastWord);
-    await this.#server?.close();
+    await Promise.all([server.close(), rdsApi?.close(), leftUploads.stop()]);
     await Promise.all([...this.#sessions].map((session) => session.close()));
-    await this.#pipes.close();
-    await this.#s3.close();
+    await pipes.close();
+    await s3.close();
+    await roles.close();
     this.#log.info('agent stopped');
   }
 
   async #sessionsEnded(mayWait: () => boolean): Promise<void> {
-    while (this.#sessions.size > 0 && mayWait()) await delay(STOP_POLL_MS);
+    while (this.#sessions.size + this.#beginnings > 0 && mayWait()) await delay(STOP_POLL_MS);
   }
 
   #serve(socket: Parameters<typeof serveConnection>[0]): void {
-    let session: ExportSession | undefined;
-    const handler: RequestHandler = {
-      handle: async (request) => {
-        if (request.op !== 'begin') return this.#answer(request, session);
-        if (session !== undefined)
-          throw new SluiceError('protocol_violation', 'this connection has an export already');
-        const begun = await this.#begin(request);
-        session = begun.session;
-        return begun.answer;
-      },
-      close: async () => {
-        if (session === undefined) return;
-        await session.close();
-        this.#sessions.delete(session);
-      },
-    };
-    serveConnection(socket, handler, this.#log, VERSION).catch((error: unknown) => {
+    const connection = new ExportConnection({
+      begin: (request, { signal }) => this.#begin(request, AbortSignal.any([signal, this.#stopping.signal])),
+      answer: (request) => this.#answer(request),
+      ended: (session) => this.#sessions.delete(session),
+    });
+    serveConnection(socket, connection, this.#log, VERSION).catch((error: unknown) => {
       this.#log.error({ err: error }, 'a connection failed');
       socket.destroy();
     });
   }
 
-  async #answer(
-    request: Exclude<AgentRequest, BeginRequest>,
-    session: ExportSession | undefined,
-  ): Promise<object> {
-    switch (request.op) {
-      case 'statement':
-        return { statement: singleStatement(request.query) };
-      case 'ping':
-        return this.#status();
-      case 'commit':
-        if (session === undefined)
-          throw new SluiceError('protocol_violation', 'no export was begun on this connection');
-        return session.commit(request.token, BigInt(request.rows));
-      case 'abort':
-        return abortAnswer(session);
-      default:
-        return request satisfies never;
-    }
+  #answer(request: Extract<AgentRequest, { op: 'statement' | 'ping' }>): object {
+    return request.op === 'ping' ? this.#status() : { statement: singleStatement(request.query) };
   }
 
   #status(): object {
@@ -182,15 +171,14 @@ export class Agent {
       cluster: identifier,
       region,
       exports: this.#sessions.size,
-      readyPipes: this.#pipes.readyPipes,
+      readyPipes: this.#parts.pipes.readyPipes,
     };
   }
 
-  async #begin(request: BeginRequest): Promise<{ session: ExportSession; answer: object }> {
-    const { agent: limits, cluster, export: settings } = this.#config;
-    if (this.#isStopping)
-      throw unavailable('the Sluice agent is shutting down', 'Export again when it has started anew.');
-    if (this.#sessions.size >= limits.max_exports) {
+  async #begin(request: BeginRequest, signal: AbortSignal): Promise<BegunExport> {
+    const { agent: limits, cluster } = this.#config;
+    signal.throwIfAborted();
+    if (this.#sessions.size + this.#beginnings >= limits.max_exports) {
       throw unavailable(
         `the Sluice agent runs ${limits.max_exports} exports already`,
         'Export again later, or raise agent.max_exports in sluice.toml.',
@@ -198,47 +186,69 @@ export class Agent {
     }
     // AWS documents paths with a leading slash (/exports/query-1-export) for keys that have none.
     const key = request.filePath.replace(/^\//, '');
-    const { bucket } = request;
-    validateS3Uri({ bucket, key });
+    validateS3Uri({ bucket: request.bucket, key });
     const options = parseCopyOptions(request.options);
-    const { rowFormat, contentType } = copyLayout(options, request.clientEncoding);
-    const connection = this.#s3.get(request.region ?? cluster.region);
-    const pipe = await this.#pipes.take();
+    const layout = copyLayout(options, request.clientEncoding);
+    const region = request.region ?? cluster.region;
+    this.#beginnings += 1;
+    try {
+      const lease = await this.#parts.s3.forExport({ databaseRole: request.role, region }, { signal });
+      try {
+        const session = await this.#startSession(request, { key, layout, lease });
+        this.#sessions.add(session);
+        return { session, answer: { token: session.token, pipe: session.pipeName, options } };
+      } catch (error) {
+        lease.release();
+        throw error;
+      }
+    } finally {
+      this.#beginnings -= 1;
+    }
+  }
 
+  async #startSession(
+    request: BeginRequest,
+    { key, layout, lease }: { key: string; layout: CopyLayout; lease: S3Lease },
+  ): Promise<ExportSession> {
+    const { role, database, pid, bucket, kmsKey } = request;
+    const { export: settings } = this.#config;
+    const { connection } = lease;
+    const pipe = await this.#parts.pipes.take();
     const exportId = ++this.#exportCount;
-    const { role, database, pid } = request;
     const log = this.#log.child({ export: exportId, role, database, backendPid: pid, bucket, key });
     log.info('export begun');
-    const session = new ExportSession({
+    const journal = this.#parts.journal.ofExport(exportId, connection.region, (uploadId, error) =>
+      log.error({ err: error, uploadId }, 'a multipart upload is left open'),
+    );
+    return new ExportSession({
       pipe,
       log,
-      upload: (source, signal) =>
-        exportToS3({
-          source,
-          connection,
-          bucket,
-          key,
-          rowFormat,
-          contentType,
-          ...(request.kmsKey === null ? {} : { kmsKeyId: request.kmsKey }),
-          fileLimitBytes: settings.file_limit,
-          partSizeBytes: settings.part_size,
-          partsInFlight: settings.parts_in_flight,
-          memory: this.#memory,
-          journal: this.#journal.ofExport(exportId, connection.region, (uploadId, error) =>
-            log.error({ err: error, uploadId }, 'a multipart upload is left open'),
-          ),
-          signal,
-        }),
+      upload: async (source, abortion) => {
+        try {
+          return await exportToS3({
+            source,
+            connection,
+            bucket,
+            key,
+            ...layout,
+            ...(kmsKey === null ? {} : { kmsKeyId: kmsKey }),
+            fileLimitBytes: settings.file_limit,
+            partSizeBytes: settings.part_size,
+            partsInFlight: settings.parts_in_flight,
+            memory: this.#memory,
+            journal,
+            signal: abortion,
+          });
+        } catch (error) {
+          // The role may have been made anew since it was assumed, whose old sessions are good for nothing.
+          if (isUploadError(error) && error.httpStatus === 403) lease.refused();
+          throw error;
+        } finally {
+          lease.release();
+        }
+      },
     });
-    this.#sessions.add(session);
-    return { session, answer: { token: session.token, pipe: session.pipeName, options } };
   }
-}
-
-async function abortAnswer(session: ExportSession | undefined): Promise<object> {
-  const failure = (await session?.abort('the export failed in PostgreSQL'))?.failure;
-  return { state: 'aborted', ...(failure === undefined ? {} : { error: toSqlError(failure) }) };
 }
 
 function unavailable(message: string, hint: string): SluiceError {

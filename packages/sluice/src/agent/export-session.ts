@@ -1,13 +1,11 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { SluiceError } from '../errors.ts';
 import type { ExportResult } from '../exporter/export-to-s3.ts';
+import { settlesInTime } from './answer-within.ts';
 import { PipeSource } from './pipes/pipe-source.ts';
 import type { OpenPipe } from './pipes/pipe-pool.ts';
 
-/** A request is answered within this time, with "pending" if need be: PostgreSQL looks at a cancel in between. */
-const ANSWER_WITHIN_MS = 500;
 /** An export whose COPY has ended is committed or aborted at once; one that is not has lost its caller. */
 const DECISION_TIMEOUT_MS = 60_000;
 const DECISION_CHECK_MS = 10_000;
@@ -67,7 +65,7 @@ export class ExportSession {
     }
     this.#isCommitted = true;
     this.#source.commit();
-    await this.#endedOr(ANSWER_WITHIN_MS);
+    await settlesInTime(this.#ended);
     const outcome = this.#outcome;
     switch (outcome.status) {
       case 'running':
@@ -99,7 +97,7 @@ export class ExportSession {
     await this.#source.close();
     clearInterval(this.#decisionTimer);
     // The multipart upload's own end may take as long as S3 likes; the caller need not wait for it.
-    await this.#endedOr(ANSWER_WITHIN_MS);
+    await settlesInTime(this.#ended);
     return outcome.status === 'failed' ? { failure: outcome.error } : {};
   }
 
@@ -134,13 +132,6 @@ export class ExportSession {
     this.abort('neither committed nor aborted after the end of COPY').catch((error: unknown) =>
       this.#log.error({ err: error }, 'could not abort an export'),
     );
-  }
-
-  async #endedOr(ms: number): Promise<void> {
-    const timeout = new AbortController();
-    const timer = delay(ms, undefined, { signal: timeout.signal }).catch(() => undefined);
-    await Promise.race([this.#ended, timer]);
-    timeout.abort();
   }
 }
 

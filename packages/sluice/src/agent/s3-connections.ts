@@ -1,79 +1,162 @@
 import { readFile } from 'node:fs/promises';
 import type { Config } from '../config/schema.ts';
 import { SluiceError } from '../errors.ts';
+import type { ClusterRoles } from '../identity/cluster-roles.ts';
+import type { RoleSession } from '../identity/role-credentials.ts';
 import { S3Connection, type S3CredentialsProvider } from '../s3/connection.ts';
 
-/** The agent's connections to S3, one for each AWS Region that is exported to, made when it is first named. */
+/** Connections that nobody uses are kept for the next export, this many. */
+const MAX_IDLE_CONNECTIONS = 32;
+
+/** A connection to S3, for as long as an export needs it. */
+export interface S3Lease {
+  readonly connection: S3Connection;
+  /** Its credentials were refused: exports that begin from now on get others. */
+  refused(): void;
+  release(): void;
+}
+
+interface Entry {
+  connection: S3Connection;
+  session: RoleSession | undefined;
+  users: number;
+}
+
+/**
+ * The agent's connections to S3: one for each AWS Region that is exported to and each session of the cluster's role, which
+ * every database role has its own of.
+ */
 export class S3Connections {
   readonly #config: Config;
-  readonly #credentials: S3CredentialsProvider;
+  readonly #roles: ClusterRoles;
   readonly #ca: string | undefined;
-  readonly #byRegion = new Map<string, S3Connection>();
+  /** In the order of their last use. */
+  readonly #entries = new Map<string, Entry>();
 
-  private constructor(config: Config, ca: string | undefined) {
+  private constructor(config: Config, roles: ClusterRoles, ca: string | undefined) {
     this.#config = config;
+    this.#roles = roles;
     this.#ca = ca;
-    this.#credentials = credentialsProvider(config);
   }
 
   /** @throws SluiceError `config_invalid`: s3.ca_file can't be read */
-  static async open(config: Config): Promise<S3Connections> {
-    const path = config.s3.ca_file;
-    try {
-      return new S3Connections(config, path === undefined ? undefined : await readFile(path, 'utf8'));
-    } catch (error) {
-      throw new SluiceError('config_invalid', `s3.ca_file: could not read "${path}"`, { cause: error });
-    }
+  static async open(config: Config, roles: ClusterRoles): Promise<S3Connections> {
+    return new S3Connections(config, roles, await readCertificates('s3.ca_file', config.s3.ca_file));
   }
 
-  /** @throws SluiceError `invalid_argument`: that can't be a Region */
-  get(region: string): S3Connection {
-    let connection = this.#byRegion.get(region);
-    if (connection === undefined) {
-      const { s3 } = this.#config;
-      connection = new S3Connection({
-        region,
-        credentials: this.#credentials,
-        endpoint: s3.endpoint,
-        ...(s3.force_path_style ? { forcePathStyle: true } : {}),
-        checksums: s3.checksums,
-        connectTimeoutMs: s3.connect_timeout,
-        requestTimeoutMs: s3.request_timeout,
-        maxAttempts: s3.max_attempts,
-        ca: this.#ca,
-      });
-      this.#byRegion.set(region, connection);
-    }
-    return connection;
+  /**
+   * The connection that an export of a database role uploads through, with credentials that are there.
+   *
+   * @throws SluiceError `credentials_unavailable`; `invalid_argument`: that can't be a Region; the signal's reason
+   */
+  async forExport(
+    { databaseRole, region }: { databaseRole: string; region: string },
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<S3Lease> {
+    if (this.#staticCredentials() !== undefined) return this.#lease(region, undefined);
+    return this.#leaseFor(region, this.#roles.exportSession(databaseRole), signal);
+  }
+
+  /** The connection to abort uploads through that an earlier agent left. Errors as forExport. */
+  async forCleanUp(region: string, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<S3Lease> {
+    if (this.#staticCredentials() !== undefined) return this.#lease(region, undefined);
+    return this.#leaseFor(region, this.#roles.cleanUpSession(), signal);
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#byRegion.values()].map((connection) => connection.close()));
-    this.#byRegion.clear();
+    const connections = [...this.#entries.values()].map(({ connection }) => connection);
+    this.#entries.clear();
+    await Promise.all(connections.map((connection) => connection.close()));
+  }
+
+  async #leaseFor(region: string, session: RoleSession, signal: AbortSignal | undefined): Promise<S3Lease> {
+    await this.#roles.credentials(session, { signal });
+    return this.#lease(region, session);
+  }
+
+  #lease(region: string, session: RoleSession | undefined): S3Lease {
+    const key = JSON.stringify([region, session?.roleArn, session?.sessionName]);
+    const entry = this.#entries.get(key) ?? { connection: this.#connect(region, session), session, users: 0 };
+    // Last in the order.
+    this.#entries.delete(key);
+    this.#entries.set(key, entry);
+    entry.users += 1;
+    let isReleased = false;
+    return {
+      connection: entry.connection,
+      refused: () => {
+        if (session === undefined) return;
+        this.#roles.forget(session);
+        if (this.#entries.get(key) === entry) this.#entries.delete(key);
+      },
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        entry.users -= 1;
+        if (entry.users === 0 && this.#entries.get(key) !== entry) closeQuietly(entry);
+        this.#closeIdle();
+      },
+    };
+  }
+
+  #closeIdle(): void {
+    const idle = [...this.#entries].filter(([, { users }]) => users === 0);
+    for (const [key, entry] of idle.slice(0, Math.max(0, idle.length - MAX_IDLE_CONNECTIONS))) {
+      this.#entries.delete(key);
+      closeQuietly(entry);
+    }
+  }
+
+  #connect(region: string, session: RoleSession | undefined): S3Connection {
+    const { s3 } = this.#config;
+    return new S3Connection({
+      region,
+      credentials: this.#credentialsOf(session),
+      roleArn: session?.roleArn,
+      endpoint: s3.endpoint,
+      ...(s3.force_path_style ? { forcePathStyle: true } : {}),
+      checksums: s3.checksums,
+      connectTimeoutMs: s3.connect_timeout,
+      requestTimeoutMs: s3.request_timeout,
+      maxAttempts: s3.max_attempts,
+      ca: this.#ca,
+    });
+  }
+
+  #credentialsOf(session: RoleSession | undefined): S3CredentialsProvider {
+    if (session !== undefined) return (options) => this.#roles.credentials(session, options);
+    const keys = this.#staticCredentials();
+    if (keys === undefined) throw new SluiceError('internal', 'neither a role nor keys to upload with');
+    return () => Promise.resolve(keys);
+  }
+
+  /** For stores without STS: no role is needed, and none is used. */
+  #staticCredentials() {
+    const {
+      access_key_id: accessKeyId,
+      secret_access_key: secretAccessKey,
+      session_token: sessionToken,
+    } = this.#config.s3;
+    if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+    return { accessKeyId, secretAccessKey, sessionToken };
   }
 }
 
-/** The keys of the configuration, or else AWS's own chain: environment, profile, SSO, web identity, instance metadata. */
-function credentialsProvider({ s3, cluster }: Config): S3CredentialsProvider {
-  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken } = s3;
-  if (accessKeyId !== undefined && secretAccessKey !== undefined) {
-    return () => Promise.resolve({ accessKeyId, secretAccessKey, sessionToken });
+/**
+ * Certificates in PEM, of a file that a key of sluice.toml names.
+ *
+ * @throws SluiceError `config_invalid`
+ */
+export async function readCertificates(key: string, path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new SluiceError('config_invalid', `${key}: could not read "${path}"`, { cause: error });
   }
-  let chain: S3CredentialsProvider | undefined;
-  return async (options) => {
-    const { fromNodeProviderChain } = await import('@aws-sdk/credential-providers');
-    chain ??= fromNodeProviderChain({
-      clientConfig: { region: cluster.region },
-      ...(s3.profile === undefined ? {} : { profile: s3.profile }),
-    });
-    try {
-      return await chain(options);
-    } catch (error) {
-      throw new SluiceError('credentials_unavailable', 'the agent has no AWS credentials', {
-        cause: error,
-        detail: error instanceof Error ? error.message : String(error),
-        hint: 'Give the agent credentials the way the AWS SDKs take them (environment, profile, instance role), or set access_key_id and secret_access_key under [s3] in sluice.toml.',
-      });
-    }
-  };
+}
+
+/** Nothing is sent through it any more, so nobody minds how its closing goes. */
+function closeQuietly({ connection }: Entry): void {
+  connection.close().catch(() => undefined);
 }

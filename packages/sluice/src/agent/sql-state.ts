@@ -11,6 +11,9 @@ const SQL_STATES = {
   config_invalid: 'F0000', // config_file_error
   upload_failed: '58000', // system_error
   credentials_unavailable: '28000', // invalid_authorization_specification
+  role_already_associated: '42710', // duplicate_object
+  role_not_associated: '42704', // undefined_object
+  role_quota_exceeded: '54000', // program_limit_exceeded
   export_aborted: '57014', // query_canceled
   agent_unavailable: '57P03', // cannot_connect_now
   protocol_violation: '08P01', // protocol_violation

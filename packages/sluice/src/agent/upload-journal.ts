@@ -17,6 +17,12 @@ const entrySchema = z.object({
 /** A multipart upload that is open, or may be. */
 export type JournalEntry = z.output<typeof entrySchema>;
 
+/** What an agent left that was killed; `done` removes it from the journal. */
+export interface LeftEntry {
+  entry: JournalEntry;
+  done: () => Promise<void>;
+}
+
 /**
  * The open multipart uploads of an agent, one small file each in its state directory, so that an agent that was killed
  * can abort them when it starts again: S3 keeps, and charges for, the parts of an upload until somebody does.
@@ -64,8 +70,8 @@ export class FileUploadJournal {
   }
 
   /** What an earlier agent left. A file that was being written when it was killed is removed. */
-  async left(): Promise<{ entry: JournalEntry; done: () => Promise<void> }[]> {
-    const left: { entry: JournalEntry; done: () => Promise<void> }[] = [];
+  async left(): Promise<LeftEntry[]> {
+    const left: LeftEntry[] = [];
     for (const name of await readdir(this.#directory)) {
       const path = join(this.#directory, name);
       if (!name.endsWith('.json')) {

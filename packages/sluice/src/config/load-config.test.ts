@@ -10,6 +10,12 @@ identifier = "my-db-cluster"
 region = "us-west-2"
 `;
 
+const ACCESS_KEY = `
+[[rds_api.access_keys]]
+id = "AKIDRDS"
+secret = "secret"
+`;
+
 function detailOf(text: string): string | undefined {
   try {
     parseConfig(text, 'sluice.toml');
@@ -30,7 +36,14 @@ describe('parseConfig', () => {
         max_exports: 256,
         shutdown_timeout: 30_000,
       },
-      cluster: { identifier: 'my-db-cluster', region: 'us-west-2' },
+      cluster: {
+        identifier: 'my-db-cluster',
+        region: 'us-west-2',
+        account_id: '000000000000',
+        endpoint: 'localhost',
+        port: 5432,
+      },
+      aws: { role_session_duration: 3_600_000, role_check_interval: 300_000 },
       s3: {
         force_path_style: false,
         checksums: 'crc32',
@@ -84,6 +97,21 @@ describe('parseConfig', () => {
       's3: expected access_key_id and secret_access_key together, or neither',
     ],
     [
+      `${CLUSTER}[aws]\nrole_session_duration = "5min"`,
+      'aws.role_session_duration: expected a duration such as "30s", from "15min" to "12h", found "5min"',
+    ],
+    [
+      `${CLUSTER}[aws]\nsecret_access_key = "x"`,
+      'aws: expected access_key_id and secret_access_key together, or neither',
+    ],
+    [`${CLUSTER}[rds_api]\nlisten = "127.0.0.1:80"`, 'rds_api.access_keys: '],
+    [
+      `${CLUSTER}[rds_api]\nlisten = ":80"\n${ACCESS_KEY}`,
+      'rds_api.listen: expected a host and a port such as "127.0.0.1:8432", found ":80"',
+    ],
+    [`${CLUSTER}[rds_api]\nlisten = "::1:99999"\n${ACCESS_KEY}`, 'rds_api.listen: '],
+    [`${CLUSTER}${ACCESS_KEY}${ACCESS_KEY}`, 'rds_api.access_keys: expected each id once'],
+    [
       CLUSTER.replace('us-west-2', 'US West'),
       'cluster.region: expected an AWS Region such as "us-west-2", found "US West"',
     ],
@@ -95,6 +123,15 @@ describe('parseConfig', () => {
     expect(detailOf(`${CLUSTER}[s3]\naccess_key_id = "AKIA"\nsecret_access_key = 123456`)).not.toContain(
       '123456',
     );
+  });
+
+  it.each([
+    ['', { host: '127.0.0.1', port: 8432 }],
+    ['listen = "[::1]:0"', { host: '::1', port: 0 }],
+    ['listen = "rds.example:443"', { host: 'rds.example', port: 443 }],
+  ])('reads where the RDS API listens: %j', (line, listen) => {
+    const { rds_api: api } = parseConfig(`${CLUSTER}[rds_api]\n${line}\n${ACCESS_KEY}`, 'sluice.toml');
+    expect(api).toEqual({ listen, access_keys: [{ id: 'AKIDRDS', secret: 'secret' }] });
   });
 
   it('says where the file is not TOML', () => {

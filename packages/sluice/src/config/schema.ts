@@ -38,11 +38,20 @@ function quantity(units: Readonly<Record<string, number>>, expected: string, min
 
 const bytes = (min: number, max: number, range: string) =>
   quantity(SIZE_UNITS, `a size such as "64MiB", ${range}`, min, max);
-const duration = () =>
-  quantity(DURATION_UNITS_MS, 'a duration such as "30s", from "1ms" to "24h"', 1, 86_400_000);
+const duration = (minMs = 1, maxMs = 86_400_000, range = 'from "1ms" to "24h"') =>
+  quantity(DURATION_UNITS_MS, `a duration such as "30s", ${range}`, minMs, maxMs);
 
 const absolutePath = () => z.string().regex(/^\//, 'expected an absolute path');
 const name = (pattern: RegExp, expected: string) => z.string().regex(pattern, `expected ${expected}`);
+const identifier = () =>
+  name(/^[A-Za-z](?!.*--)[A-Za-z0-9-]{0,62}$/, 'letters, digits and hyphens, beginning with a letter');
+const url = () => z.url({ protocol: /^https?$/, error: 'expected an http or https URL' });
+const text = () => z.string().min(1);
+const keysTogether = [
+  (keys: { access_key_id?: string | undefined; secret_access_key?: string | undefined }) =>
+    (keys.access_key_id === undefined) === (keys.secret_access_key === undefined),
+  'expected access_key_id and secret_access_key together, or neither',
+] as const;
 const region = () => name(/^[a-z0-9-]{1,63}$/, 'an AWS Region such as "us-west-2"');
 
 /** sluice.toml, as docs/configuration.md describes it key by key. Keys are those of the file. */
@@ -66,30 +75,46 @@ export const configSchema = z.strictObject({
     })
     .prefault({}),
   cluster: z.strictObject({
-    identifier: name(
-      /^[A-Za-z](?!.*--)[A-Za-z0-9-]{0,62}$/,
-      'letters, digits and hyphens, beginning with a letter',
-    ),
+    identifier: identifier(),
     region: region(),
+    instance_identifier: identifier().optional(),
+    account_id: name(/^\d{12}$/, 'an AWS account ID of 12 digits').default('000000000000'),
+    endpoint: name(/^[A-Za-z0-9.:-]{1,255}$/, 'a host name or address').default('localhost'),
+    port: z.int().min(1).max(65_535).default(5432),
+    engine_version: name(/^\d{1,3}(\.\d{1,3})?$/, 'a version of PostgreSQL such as "18.4"').optional(),
   }),
+  aws: z
+    .strictObject({
+      access_key_id: text().optional(),
+      secret_access_key: text().optional(),
+      session_token: text().optional(),
+      profile: text().optional(),
+      sts_endpoint: url().optional(),
+      ca_file: absolutePath().optional(),
+      external_id: name(
+        /^[\w+=,.@:/-]{2,1224}$/,
+        'an external ID of at least 2 letters, digits or +=,.@:/-',
+      ).optional(),
+      // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html, DurationSeconds
+      role_session_duration: duration(900_000, 43_200_000, 'from "15min" to "12h"').default(3_600_000),
+      role_check_interval: duration(1_000, 86_400_000, 'from "1s" to "24h"').default(300_000),
+    })
+    .refine(...keysTogether)
+    .prefault({}),
   s3: z
     .strictObject({
-      endpoint: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }).optional(),
+      endpoint: url().optional(),
       force_path_style: z.boolean().default(false),
       checksums: z.enum(['crc32', 'none']).default('crc32'),
-      profile: z.string().min(1).optional(),
-      access_key_id: z.string().min(1).optional(),
-      secret_access_key: z.string().min(1).optional(),
-      session_token: z.string().min(1).optional(),
+      access_key_id: text().optional(),
+      secret_access_key: text().optional(),
+      session_token: text().optional(),
       ca_file: absolutePath().optional(),
       connect_timeout: duration().default(5_000),
       request_timeout: duration().default(60_000),
       max_attempts: z.int().min(1).max(20).default(5),
     })
-    .refine(
-      (s3) => (s3.access_key_id === undefined) === (s3.secret_access_key === undefined),
-      'expected access_key_id and secret_access_key together, or neither',
-    )
+    .refine(...keysTogether)
     .prefault({}),
   export: z
     .strictObject({
@@ -99,6 +124,26 @@ export const configSchema = z.strictObject({
       memory: bytes(MIN_PART_BYTES, Number.MAX_SAFE_INTEGER, 'at least "5MiB"').default(256 * 1024 ** 2),
     })
     .prefault({}),
+  rds_api: z
+    .strictObject({
+      listen: name(
+        /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/,
+        'a host and a port such as "127.0.0.1:8432"',
+      )
+        .transform((value, context) => {
+          const colon = value.lastIndexOf(':');
+          const port = Number(value.slice(colon + 1));
+          if (port <= 65_535) return { host: value.slice(0, colon).replace(/^\[|\]$/g, ''), port };
+          context.addIssue({ code: 'custom', message: 'expected a port of at most 65535', input: value });
+          return z.NEVER;
+        })
+        .prefault('127.0.0.1:8432'),
+      access_keys: z
+        .array(z.strictObject({ id: name(/^\w{1,128}$/, 'letters and digits'), secret: text() }))
+        .min(1, 'expected at least one [[rds_api.access_keys]]')
+        .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'expected each id once'),
+    })
+    .optional(),
 });
 
 /** The configuration of an agent, checked, with defaults filled in: sizes in bytes, durations in milliseconds. */

@@ -25,6 +25,8 @@ export interface S3ConnectionOptions {
   /** The Region of the buckets, such as `us-west-2`; it also signs requests to another store. */
   region: string;
   credentials: S3CredentialsProvider;
+  /** Whose credentials they are, where they are those of a role: for the hints of errors. */
+  roleArn?: string | undefined;
   /** Of an S3-compatible store, e.g. `https://minio.example:9000`. @default Amazon S3 in the Region */
   endpoint?: string | undefined;
   /** `endpoint/bucket/key` rather than `bucket.endpoint/key`. @default true with an endpoint, else as the bucket needs it */
@@ -129,7 +131,16 @@ export class S3Connection {
     { bucket, key, kmsKeyId }: { bucket: string; key: string; kmsKeyId?: string | undefined },
   ): Promise<S3Target> {
     const { protocol, host } = await this.endpointOf(bucket);
-    return { operation, bucket, key, kmsKeyId, region: this.region, endpoint: `${protocol}//${host}` };
+    const { roleArn } = this.#options;
+    return {
+      operation,
+      bucket,
+      key,
+      kmsKeyId,
+      region: this.region,
+      endpoint: `${protocol}//${host}`,
+      roleArn,
+    };
   }
 
   /** Asks the provider for new credentials, after S3 called the cached ones expired. */

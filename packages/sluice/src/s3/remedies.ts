@@ -26,8 +26,8 @@ const REMEDIES: readonly Remedy[] = [
   {
     when: ({ s3Code, message }) =>
       s3Code?.startsWith('KMS.') === true || (s3Code === 'AccessDenied' && /\bkms:/i.test(message)),
-    say: ({ kmsKeyId }) =>
-      `The role needs kms:GenerateDataKey and kms:Decrypt on the KMS key${kmsKeyId === undefined ? ' of the bucket' : ` ${kmsKeyId}`}, which must exist, be enabled, and be in the Region of the bucket.`,
+    say: ({ kmsKeyId, roleArn }) =>
+      `${theRole(roleArn)} needs kms:GenerateDataKey and kms:Decrypt on the KMS key${kmsKeyId === undefined ? ' of the bucket' : ` ${kmsKeyId}`}, which must exist, be enabled, and be in the Region of the bucket.`,
   },
   {
     when: ({ s3Code, httpStatus }) =>
@@ -35,7 +35,7 @@ const REMEDIES: readonly Remedy[] = [
       s3Code === 'AllAccessDisabled' ||
       (s3Code === undefined && httpStatus === 403),
     say: (target) =>
-      `The role needs ${ACTIONS[target.operation]} on ${objectArn(target)}${
+      `${theRole(target.roleArn)} needs ${ACTIONS[target.operation]} on ${objectArn(target)}${
         target.kmsKeyId === undefined ? '' : `, and kms:GenerateDataKey and kms:Decrypt on ${target.kmsKeyId}`
       }; look also at the policies of the bucket and its account.`,
   },
@@ -104,6 +104,10 @@ const NETWORK_REMEDIES: Record<NetworkFailure, (target: S3Target) => string> = {
     `No trusted TLS connection to ${endpoint} could be made: check its certificate, and the configured CA.`,
   other: ({ endpoint }) => `The request to ${endpoint} could not be sent.`,
 };
+
+function theRole(roleArn: string | undefined): string {
+  return roleArn === undefined ? 'The role' : `The role ${roleArn}`;
+}
 
 function objectArn({ bucket, key, region }: S3Target): string {
   return `arn:${partitionOf(region)}:s3:::${bucket}/${key}`;

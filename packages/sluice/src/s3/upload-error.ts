@@ -15,6 +15,8 @@ export interface S3Target {
   /** Scheme, host and port that the request was sent to. */
   endpoint: string;
   kmsKeyId?: string | undefined;
+  /** The role that the request was made as. */
+  roleArn?: string | undefined;
 }
 
 export interface UploadErrorOptions {

@@ -1,0 +1,34 @@
+import type { Logger } from 'pino';
+import type { Config } from '../config/schema.ts';
+import { baseCredentials } from '../identity/base-credentials.ts';
+import { ClusterRoles } from '../identity/cluster-roles.ts';
+import { Sts } from '../identity/sts.ts';
+import { readCertificates } from './s3-connections.ts';
+
+/**
+ * The cluster's roles, as sluice.toml says how to assume them.
+ *
+ * @throws SluiceError `config_invalid`
+ */
+export async function openRoles({ agent, aws, cluster }: Config, log: Logger): Promise<ClusterRoles> {
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken } = aws;
+  const keys =
+    accessKeyId === undefined || secretAccessKey === undefined
+      ? undefined
+      : { accessKeyId, secretAccessKey, sessionToken };
+  const sts = new Sts({
+    region: cluster.region,
+    credentials: baseCredentials({ region: cluster.region, keys, profile: aws.profile }),
+    endpoint: aws.sts_endpoint,
+    ca: await readCertificates('aws.ca_file', aws.ca_file),
+  });
+  return ClusterRoles.open({
+    cluster: cluster.identifier,
+    stateDirectory: agent.state_directory,
+    sts,
+    log,
+    sessionDurationMs: aws.role_session_duration,
+    externalId: aws.external_id,
+    checkIntervalMs: aws.role_check_interval,
+  });
+}

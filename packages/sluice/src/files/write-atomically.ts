@@ -1,0 +1,31 @@
+import { open, rename, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
+
+/**
+ * Replaces a file as a whole, readable by us only: after a crash or a power cut it holds the old text or the new one.
+ * Two calls for one path must not overlap.
+ */
+export async function writeAtomically(path: string, text: string): Promise<void> {
+  const temporary = `${path}.tmp`;
+  try {
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(text);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(temporary, path);
+  } catch (error) {
+    // The first error tells what went wrong; what is left of the temporary file is overwritten the next time.
+    await rm(temporary, { force: true }).catch(() => undefined);
+    throw error;
+  }
+  // A rename is on disk when its directory is.
+  const directory = await open(dirname(path), 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}

@@ -1,0 +1,95 @@
+import { OPERATIONS } from './operations/index.ts';
+import type { OperationContext } from './operation.ts';
+import { Parameters } from './parameters.ts';
+import { RdsError } from './rds-error.ts';
+import { verifySignature, type SignedRequest, type VerifyOptions } from './sigv4/verify-signature.ts';
+import { writeXml, type XmlElement } from './xml.ts';
+
+const API_VERSION = '2014-10-31';
+const NAMESPACE = `http://rds.amazonaws.com/doc/${API_VERSION}/`;
+
+export interface ApiRequest extends SignedRequest {
+  method: string;
+  /** Path and query. */
+  url: string;
+  requestId: string;
+}
+
+export interface ApiAnswer {
+  status: number;
+  xml: string;
+  /** For the log. */
+  action: string | undefined;
+  accessKeyId: string | undefined;
+  error: unknown;
+}
+
+export interface ApiContext extends OperationContext, VerifyOptions {}
+
+/** Answers one request; a failure of any kind is an answer, too. */
+export async function handleRequest(request: ApiRequest, context: ApiContext): Promise<ApiAnswer> {
+  let accessKeyId: string | undefined;
+  let action: string | undefined;
+  try {
+    if (request.method !== 'POST' || request.url !== '/') {
+      throw new RdsError(
+        'MalformedQueryString',
+        'Send requests with POST to /, with the parameters in the body.',
+      );
+    }
+    accessKeyId = await verifySignature(request, context);
+    const parameters = new Parameters(Buffer.from(request.body).toString('utf8'));
+    action = parameters.get('Action');
+    const result = await run(action, parameters, context);
+    const xml = success(action ?? '', result, request.requestId);
+    return { status: 200, xml, action, accessKeyId, error: undefined };
+  } catch (error) {
+    return { ...failure(error, request.requestId), action, accessKeyId, error };
+  }
+}
+
+/** The answer to a request that failed. */
+export function failure(error: unknown, requestId: string): { status: number; xml: string } {
+  const { status, code, message } =
+    error instanceof RdsError
+      ? error
+      : new RdsError(
+          'InternalFailure',
+          'The request failed because of an error of the Sluice agent; its log has more.',
+        );
+  const details: readonly XmlElement[] = [
+    ['Type', status < 500 ? 'Sender' : 'Receiver'],
+    ['Code', code],
+    ['Message', message],
+  ];
+  return {
+    status,
+    xml: document('ErrorResponse', [
+      ['Error', details],
+      ['RequestId', requestId],
+    ]),
+  };
+}
+
+function run(action: string | undefined, parameters: Parameters, context: OperationContext) {
+  if (action === undefined) {
+    throw new RdsError('MissingAction', 'The request is missing an Action parameter.');
+  }
+  const version = parameters.get('Version') ?? API_VERSION;
+  const operation = version === API_VERSION ? OPERATIONS.get(action) : undefined;
+  if (operation === undefined) {
+    throw new RdsError('InvalidAction', `Could not find operation ${action} for version ${version}.`);
+  }
+  return operation(parameters, context);
+}
+
+function success(action: string, result: readonly XmlElement[] | undefined, requestId: string): string {
+  return document(`${action}Response`, [
+    [`${action}Result`, result],
+    ['ResponseMetadata', [['RequestId', requestId]]],
+  ]);
+}
+
+function document(name: string, content: readonly XmlElement[]): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<${name} xmlns="${NAMESPACE}">${writeXml(content)}</${name}>\n`;
+}

@@ -1,0 +1,20 @@
+import type { ClusterRoles } from '../identity/cluster-roles.ts';
+import type { ClusterSettings } from './cluster.ts';
+import type { Parameters } from './parameters.ts';
+import type { XmlElement } from './xml.ts';
+
+export interface OperationContext {
+  cluster: ClusterSettings;
+  roles: Pick<ClusterRoles, 'list' | 'add' | 'remove'>;
+}
+
+/**
+ * One operation of the API.
+ *
+ * @returns what stands in the answer's Result; undefined when it has none
+ * @throws RdsError
+ */
+export type Operation = (
+  parameters: Parameters,
+  context: OperationContext,
+) => readonly XmlElement[] | undefined | Promise<readonly XmlElement[] | undefined>;

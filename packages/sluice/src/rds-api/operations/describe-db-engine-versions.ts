@@ -1,0 +1,52 @@
+import type { Operation } from '../operation.ts';
+import type { XmlElement } from '../xml.ts';
+
+/** The versions of PostgreSQL that the extension runs on, under the two names that Amazon RDS has for it. */
+const MAJORS = ['14', '15', '16', '17', '18'];
+const ENGINES = [
+  { engine: 'aurora-postgresql', description: 'Aurora PostgreSQL' },
+  { engine: 'postgres', description: 'PostgreSQL' },
+];
+
+/** What a cluster can use a role for here; more can be associated. */
+const SUPPORTED_FEATURES = ['s3Export'];
+
+/** https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBEngineVersions.html */
+export const describeDBEngineVersions: Operation = (parameters) => {
+  parameters.checkPaging();
+  const filters = parameters.filters(['engine', 'engine-version']);
+  const wantedEngine = parameters.get('Engine');
+  const wantedVersion = parameters.get('EngineVersion');
+  const versions =
+    wantedVersion === undefined ? MAJORS : MAJORS.includes(majorOf(wantedVersion)) ? [wantedVersion] : [];
+  const found = ENGINES.flatMap(({ engine, description }) =>
+    versions.flatMap((version) => {
+      const passesFilters = filters.every(({ name, values }) =>
+        values.includes(name === 'engine' ? engine : version),
+      );
+      const isWanted = (wantedEngine === undefined || wantedEngine === engine) && passesFilters;
+      return isWanted ? [describeVersion(engine, description, version)] : [];
+    }),
+  );
+  return [['DBEngineVersions', found]];
+};
+
+function describeVersion(engine: string, description: string, version: string): XmlElement {
+  return [
+    'DBEngineVersion',
+    [
+      ['Engine', engine],
+      ['EngineVersion', version],
+      ['MajorEngineVersion', majorOf(version)],
+      ['DBParameterGroupFamily', `${engine}${majorOf(version)}`],
+      ['DBEngineDescription', description],
+      ['DBEngineVersionDescription', `${description} ${version}`],
+      ['SupportedFeatureNames', SUPPORTED_FEATURES.map((feature): XmlElement => ['member', feature])],
+      ['Status', 'available'],
+    ],
+  ];
+}
+
+function majorOf(version: string): string {
+  return /^(\d{1,3})(?:\.\d{1,3})?$/.exec(version)?.[1] ?? '';
+}

@@ -1,0 +1,133 @@
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import { SluiceError } from '../errors.ts';
+import { failure, handleRequest, type ApiAnswer } from './handle-request.ts';
+import type { OperationContext } from './operation.ts';
+import { RdsError } from './rds-error.ts';
+
+const MAX_BODY_BYTES = 1024 * 1024;
+/** For a request to arrive as a whole. */
+const REQUEST_TIMEOUT_MS = 10_000;
+const MAX_CONNECTIONS = 64;
+
+export interface RdsApiOptions extends OperationContext {
+  /** Port 0 takes a free one. */
+  listen: { host: string; port: number };
+  accessKeys: readonly { id: string; secret: string }[];
+  log: Logger;
+}
+
+/**
+ * The operations of the Amazon RDS API that belong to the role model, for one cluster: AWS Query protocol 2014-10-31 over
+ * HTTP, for requests that are signed with one of the configured keys.
+ */
+export class RdsApi {
+  readonly #options: RdsApiOptions;
+  readonly #secrets: ReadonlyMap<string, string>;
+  readonly #server: Server;
+
+  private constructor(options: RdsApiOptions) {
+    this.#options = options;
+    this.#secrets = new Map(options.accessKeys.map(({ id, secret }) => [id, secret]));
+    this.#server = createServer(
+      { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS },
+      (request, response) => {
+        this.#serve(request, response).catch((error: unknown) => {
+          options.log.warn({ err: error }, 'a request to the RDS API could not be answered');
+          response.destroy();
+        });
+      },
+    );
+    this.#server.maxConnections = MAX_CONNECTIONS;
+  }
+
+  /** @throws SluiceError `config_invalid`: that address can't be listened at */
+  static async open(
+    options: RdsApiOptions,
+    { signal }: { signal?: AbortSignal | undefined } = {},
+  ): Promise<RdsApi> {
+    const api = new RdsApi(options);
+    const { host, port } = options.listen;
+    try {
+      api.#server.listen(port, host);
+      await once(api.#server, 'listening', signal === undefined ? {} : { signal });
+    } catch (error) {
+      api.#server.close();
+      signal?.throwIfAborted();
+      throw new SluiceError('config_invalid', `rds_api.listen: could not listen at ${host}, port ${port}`, {
+        cause: error,
+        detail: error instanceof Error ? error.message : String(error),
+      });
+    }
+    options.log.info({ endpoint: api.endpoint }, 'RDS API listens');
+    return api;
+  }
+
+  /** What `--endpoint-url` takes, e.g. `http://127.0.0.1:8432`. */
+  get endpoint(): string {
+    const address = this.#server.address();
+    if (address === null || typeof address === 'string')
+      throw new SluiceError('internal', 'the RDS API is closed');
+    const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
+    return `http://${host}:${address.port}`;
+  }
+
+  /** Lets the requests under way end. */
+  async close(): Promise<void> {
+    const closed = once(this.#server, 'close');
+    this.#server.close();
+    this.#server.closeIdleConnections();
+    const timer = setTimeout(() => this.#server.closeAllConnections(), REQUEST_TIMEOUT_MS).unref();
+    await closed;
+    clearTimeout(timer);
+  }
+
+  async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const requestId = randomUUID();
+    const answer = await this.#answer(request, requestId);
+    const { status, action, accessKeyId, error } = answer;
+    const level = error === undefined || error instanceof RdsError ? 'info' : 'error';
+    this.#options.log[level](
+      { requestId, action, accessKeyId, status, ...(error === undefined ? {} : { err: error }) },
+      'RDS API request',
+    );
+    // What was not read of a body is not worth reading.
+    if (!request.complete) response.setHeader('connection', 'close');
+    response.writeHead(status, { 'content-type': 'text/xml', 'x-amzn-requestid': requestId });
+    response.end(answer.xml);
+  }
+
+  async #answer(request: IncomingMessage, requestId: string): Promise<ApiAnswer> {
+    const { cluster, roles } = this.#options;
+    const body = await readBody(request);
+    if (body === undefined) {
+      const error = new RdsError('RequestEntityTooLarge', `A request has ${MAX_BODY_BYTES} bytes at most.`);
+      return { ...failure(error, requestId), action: undefined, accessKeyId: undefined, error };
+    }
+    return handleRequest(
+      { method: request.method ?? '', url: request.url ?? '', headers: headersOf(request), body, requestId },
+      { cluster, roles, region: cluster.region, now: new Date(), secretOf: (id) => this.#secrets.get(id) },
+    );
+  }
+}
+
+/** Undefined when it is too long. */
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return undefined;
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.byteLength;
+    if (bytes > MAX_BODY_BYTES) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function headersOf({ headersDistinct }: IncomingMessage): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headersDistinct).map(([name, values = []]) => [name, values.join(',')]),
+  );
+}

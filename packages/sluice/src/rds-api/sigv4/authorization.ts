@@ -1,0 +1,61 @@
+import { RdsError } from '../rds-error.ts';
+
+const ALGORITHM = 'AWS4-HMAC-SHA256';
+
+/** What an Authorization header says, before anything of it is believed. */
+export interface Authorization {
+  accessKeyId: string;
+  /** `20130524` */
+  date: string;
+  region: string;
+  service: string;
+  /** In lower case. */
+  signedHeaders: readonly string[];
+  /** 64 hexadecimal digits. */
+  signature: string;
+}
+
+/**
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-authentication-methods.html
+ *
+ * @throws RdsError `MissingAuthenticationToken`, `IncompleteSignature`
+ */
+export function parseAuthorization(header: string | undefined): Authorization {
+  if (header === undefined)
+    throw new RdsError('MissingAuthenticationToken', 'Request is missing Authentication Token');
+  const [algorithm, rest] = split(header.trim(), ' ');
+  if (algorithm !== ALGORITHM) {
+    throw incomplete(`Sign requests with ${ALGORITHM}, in the Authorization header.`);
+  }
+  const fields = new Map(rest.split(',').map((field) => split(field.trim(), '=')));
+  const [accessKeyId, date, region, service, terminator, ...more] = (fields.get('Credential') ?? '').split(
+    '/',
+  );
+  const signedHeaders = fields.get('SignedHeaders') ?? '';
+  const signature = fields.get('Signature') ?? '';
+  if (!accessKeyId || !date || !region || !service || terminator !== 'aws4_request' || more.length > 0) {
+    throw incomplete(
+      "Authorization header requires a 'Credential' of the form KEY/YYYYMMDD/REGION/SERVICE/aws4_request.",
+    );
+  }
+  if (!/^[0-9a-f]{64}$/.test(signature))
+    throw incomplete("Authorization header requires 'Signature' parameter.");
+  if (signedHeaders === '') throw incomplete("Authorization header requires 'SignedHeaders' parameter.");
+  return {
+    accessKeyId,
+    date,
+    region,
+    service,
+    signedHeaders: signedHeaders.toLowerCase().split(';'),
+    signature,
+  };
+}
+
+function split(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at === -1 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+function incomplete(message: string): RdsError {
+  return new RdsError('IncompleteSignature', message);
+}

@@ -1,0 +1,138 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { SignatureV4 } from '@smithy/signature-v4';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { Sha256 } from '../../src/s3/sha256.ts';
+import { ACCESS_KEY, CLUSTER, REGION, ROLE_ARN, startApi, type ApiFixture } from './api-fixture.ts';
+
+let api: ApiFixture;
+beforeEach(async () => {
+  api = await startApi();
+});
+afterEach(() => api[Symbol.asyncDispose]());
+
+const ADD = new URLSearchParams({
+  Action: 'AddRoleToDBCluster',
+  Version: '2014-10-31',
+  DBClusterIdentifier: CLUSTER,
+  RoleArn: ROLE_ARN,
+  FeatureName: 's3Export',
+}).toString();
+
+interface Changes {
+  service?: string;
+  /** Headers that are sent, but not signed. */
+  unsigned?: Record<string, string>;
+  /** Headers that are signed, too. */
+  headers?: Record<string, string>;
+  /** Sent instead of what was signed. */
+  body?: string | Buffer;
+  path?: string;
+}
+
+/** Signs a form, and sends it, with changes that an attacker might make. */
+async function send(
+  form: string,
+  changes: Changes = {},
+): Promise<{ status: number; code: string | undefined; text: string }> {
+  const { host } = new URL(api.endpoint);
+  const signer = new SignatureV4({
+    service: changes.service ?? 'rds',
+    region: REGION,
+    credentials: { accessKeyId: ACCESS_KEY.id, secretAccessKey: ACCESS_KEY.secret },
+    sha256: Sha256,
+  });
+  const signed = await signer.sign({
+    method: 'POST',
+    protocol: 'http:',
+    hostname: '127.0.0.1',
+    path: '/',
+    headers: { host, 'content-type': 'application/x-www-form-urlencoded', ...changes.headers },
+    body: form,
+  });
+  const { host: _host, ...headers } = signed.headers;
+  return post(changes.body ?? form, { ...headers, ...changes.unsigned }, changes.path);
+}
+
+async function post(body: string | Buffer, headers: Record<string, string>, path = '/') {
+  const response = await fetch(`${api.endpoint}${path}`, { method: 'POST', headers, body });
+  const text = await response.text();
+  return { status: response.status, code: /<Code>(\w+)<\/Code>/.exec(text)?.[1], text };
+}
+
+describe('a request made by hand', () => {
+  it('is answered when it is signed', async () => {
+    const { status, text } = await send(ADD);
+    expect(status).toBe(200);
+    expect(text).toMatch(
+      /<AddRoleToDBClusterResponse xmlns="http:\/\/rds.amazonaws.com\/doc\/2014-10-31\/"><ResponseMetadata><RequestId>[\w-]+<\/RequestId><\/ResponseMetadata><\/AddRoleToDBClusterResponse>/,
+    );
+  });
+
+  it.each<[string, Changes]>([
+    ['another body', { body: ADD.replace('rds-s3-export-role', 'evil') }],
+    [
+      'another body whose hash is not signed',
+      {
+        body: 'Action=DescribeDBClusters',
+        unsigned: { 'x-amz-content-sha256': createHash('sha256').update(ADD).digest('hex') },
+      },
+    ],
+    ['an unsigned payload', { headers: { 'x-amz-content-sha256': 'UNSIGNED-PAYLOAD' } }],
+    ['a header of AWS that is not signed', { unsigned: { 'x-amz-extra': '1' } }],
+    ['another service in its scope', { service: 's3' }],
+    [
+      'another date',
+      { unsigned: { 'x-amz-date': `${new Date().toISOString().slice(0, 10).replaceAll('-', '')}T000000Z` } },
+    ],
+  ])('is refused with %s', async (_name, changes) => {
+    const { status, code } = await send(ADD, changes);
+    expect([403, 400]).toContain(status);
+    expect(['SignatureDoesNotMatch', 'RequestExpired']).toContain(code);
+    expect(api.roles.list()).toEqual([]);
+  });
+
+  it.each([
+    [{}, 403, 'MissingAuthenticationToken'],
+    [{ authorization: 'Basic eDp5' }, 400, 'IncompleteSignature'],
+    [{ authorization: 'AWS4-HMAC-SHA256 ' }, 400, 'IncompleteSignature'],
+    [{ authorization: 'AWS4-HMAC-SHA256 Credential=a/b/c/d/aws4_request' }, 400, 'IncompleteSignature'],
+  ])('is refused with the headers %j', async (headers, status, code) => {
+    expect(await post(ADD, headers as Record<string, string>)).toMatchObject({ status, code });
+  });
+
+  it.each([
+    ['', 'MissingAction'],
+    ['Action=', 'MissingAction'],
+    ['Action=toString', 'InvalidAction'],
+    ['Action=DescribeDBClusters&Version=2010-01-01', 'InvalidAction'],
+    ['Action=AddRoleToDBCluster', 'MissingParameter'],
+    ['Action=DescribeDBClusters&Filters.Filter.1.Name=x%3C%26', 'InvalidParameterValue'],
+  ])('%j is %s', async (form, code) => {
+    expect(await send(form)).toMatchObject({ status: 400, code });
+  });
+
+  it('is refused elsewhere than at /', async () => {
+    expect(await send(ADD, { path: '/?Action=DescribeDBClusters' })).toMatchObject({
+      code: 'MalformedQueryString',
+    });
+    const response = await fetch(api.endpoint);
+    expect(response.status).toBe(404);
+  });
+
+  it('never puts markup into the answer', async () => {
+    const { text } = await send('Action=DescribeDBClusters&DBClusterIdentifier=%3CB%3E%26%00');
+    expect(text).toContain('<Message>DBCluster &lt;B&gt;&amp;\ufffd not found.</Message>');
+  });
+
+  it('is refused when it is too long', async () => {
+    const long = await post(Buffer.alloc(1024 * 1024 + 1), {});
+    expect(long).toMatchObject({ status: 413, code: 'RequestEntityTooLarge' });
+    const fits = await post(Buffer.alloc(1024 * 1024), {});
+    expect(fits).toMatchObject({ status: 403, code: 'MissingAuthenticationToken' });
+  });
+
+  it('is refused when it is noise', async () => {
+    const noise = randomBytes(200).toString('latin1');
+    expect((await send(noise)).code).toBe('MissingAction');
+  });
+});
