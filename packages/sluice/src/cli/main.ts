@@ -4,12 +4,14 @@ import { agentCommand } from './agent.ts';
 import { installCommand } from './install.ts';
 import { localCommand } from './local.ts';
 import { reportError } from './report-error.ts';
+import { roleCommand } from './role.ts';
 
 const program = new Command('sluice')
   .description("Amazon Aurora's aws_s3.query_export_to_s3 for every PostgreSQL")
   .version(VERSION)
   .addCommand(installCommand())
   .addCommand(agentCommand())
+  .addCommand(roleCommand())
   .addCommand(localCommand())
   .showHelpAfterError('(sluice --help shows the commands)');
 
