@@ -4,6 +4,7 @@ import { agentCommand } from './agent.ts';
 import { installCommand } from './install.ts';
 import { localCommand } from './local.ts';
 import { reportError } from './report-error.ts';
+import { roleCommand } from './role.ts';
 
 // The AWS SDK tells everybody on Node 20 that its versions of 2027 will need Node 22. Ours is pinned to one that doesn't.
 process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
@@ -13,6 +14,7 @@ const program = new Command('sluice')
   .version(VERSION)
   .addCommand(installCommand())
   .addCommand(agentCommand())
+  .addCommand(roleCommand())
   .addCommand(localCommand())
   .showHelpAfterError('(sluice --help shows the commands)');
 
