@@ -90,7 +90,9 @@ describe.skipIf(!hasClient('aws'))('the guide, from its first aws command to its
     const { rows } = await exporting();
     expect(rows).toEqual([{ rows_uploaded: '1', files_uploaded: '1', bytes_uploaded: '2' }]);
 
-    await type(ADD_ROLE(role.Role.Arn, testStack.stack.aws.region).replace('add-role-to', 'remove-role-from'));
+    await type(
+      ADD_ROLE(role.Role.Arn, testStack.stack.aws.region).replace('add-role-to', 'remove-role-from'),
+    );
     await expect(exporting()).rejects.toMatchObject({ code: '28000' });
   });
 });

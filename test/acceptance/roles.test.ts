@@ -22,7 +22,10 @@ const uploadRefused = (detail: RegExp, hint: RegExp) => ({
   detail: expect.stringMatching(detail) as unknown,
   hint: expect.stringMatching(hint) as unknown,
 });
-const accessDenied = uploadRefused(/^Amazon S3 client returned '.+'\.$/, /s3:PutObject.*arn:aws:s3:::sample-bucket\//);
+const accessDenied = uploadRefused(
+  /^Amazon S3 client returned '.+'\.$/,
+  /s3:PutObject.*arn:aws:s3:::sample-bucket\//,
+);
 
 let testStack: TestStack;
 let superuser: pg.Client;
@@ -39,10 +42,13 @@ afterAll(async () => {
 });
 
 const small = () => exportQuery(superuser, 'SELECT 1', 'exports/small');
-const large = () => exportQuery(superuser, `SELECT repeat('x', 1000) FROM generate_series(1, 20000)`, 'exports/large');
+const large = () =>
+  exportQuery(superuser, `SELECT repeat('x', 1000) FROM generate_series(1, 20000)`, 'exports/large');
 
 async function statusBecomes(status: string): Promise<void> {
-  await expect.poll(async () => (await account.roles()).map((role) => role.status), { timeout: 30_000 }).toEqual([status]);
+  await expect
+    .poll(async () => (await account.roles()).map((role) => role.status), { timeout: 30_000 })
+    .toEqual([status]);
 }
 
 describe('each step of the guide, before it is done, done, and undone', () => {
@@ -93,7 +99,9 @@ describe('each step of the guide, before it is done, done, and undone', () => {
   });
 
   it('a second role for the same feature is refused', async () => {
-    await expect(account.addRole(`${ROLE_ARN}-2`)).rejects.toMatchObject({ name: 'DBClusterRoleAlreadyExistsFault' });
+    await expect(account.addRole(`${ROLE_ARN}-2`)).rejects.toMatchObject({
+      name: 'DBClusterRoleAlreadyExistsFault',
+    });
   });
 
   it("the guide's policy is attached: it works", async () => {
@@ -140,7 +148,9 @@ describe('each step of the guide, before it is done, done, and undone', () => {
     await account.putPolicy(ROLE, allow(['s3:PutObject'], OBJECTS));
     expect(await small()).toMatchObject({ rows: 1 });
     await account.deleteRole(ROLE);
-    await expect(small()).rejects.toMatchObject({ code: expect.stringMatching(/^(28000|58000)$/) as unknown });
+    await expect(small()).rejects.toMatchObject({
+      code: expect.stringMatching(/^(28000|58000)$/) as unknown,
+    });
     await account.removeRole(ROLE_ARN);
     await expect(small()).rejects.toMatchObject(noRole);
   });
@@ -158,7 +168,11 @@ describe('what a policy allows', () => {
   afterEach(async () => await testStack.expectNothingLeft(superuser));
 
   const to = (key: string, kmsKey: string | null = null) =>
-    superuser.query(`SELECT aws_s3.query_export_to_s3('SELECT 1', $1, $2, kms_key := $3)`, [BUCKET, key, kmsKey]);
+    superuser.query(`SELECT aws_s3.query_export_to_s3('SELECT 1', $1, $2, kms_key := $3)`, [
+      BUCKET,
+      key,
+      kmsKey,
+    ]);
 
   it('one bucket and not another', async () => {
     await account.putPolicy(role, allow(['s3:PutObject'], ['arn:aws:s3:::not-this-one/*']));

@@ -91,7 +91,11 @@ export class AwsAccount {
   /** Replaces the role's own policy. */
   async putPolicy(role: string, document: object): Promise<void> {
     await this.#iam.send(
-      new PutRolePolicyCommand({ RoleName: role, PolicyName: OWN_POLICY, PolicyDocument: JSON.stringify(document) }),
+      new PutRolePolicyCommand({
+        RoleName: role,
+        PolicyName: OWN_POLICY,
+        PolicyDocument: JSON.stringify(document),
+      }),
     );
   }
 

@@ -51,7 +51,10 @@ export class TestStack implements AsyncDisposable {
   }
 
   /** @param options.withRole whether a role that may do everything is associated for s3Export. @default true */
-  static async start({ withRole = true, ...options }: LocalOptions & { withRole?: boolean } = {}): Promise<TestStack> {
+  static async start({
+    withRole = true,
+    ...options
+  }: LocalOptions & { withRole?: boolean } = {}): Promise<TestStack> {
     const stack = await startLocal({ pgVersion: POSTGRES_MAJOR, ...options });
     if (withRole) {
       const account = new AwsAccount(stack);

@@ -94,6 +94,7 @@ async function start(
       region,
       administrator: state.aws,
       rdsService: { ...state.rdsService, sourceArn: clusterArn(region, cluster) },
+      rdsAgent: { socketPath: rdsSocket(home.run), region, ...state.rdsService },
       log,
     },
     { signal },
@@ -240,12 +241,21 @@ async function startStackAgent(
       shutdown_timeout: '5s',
       ...(osUser !== undefined && { postgres_os_user: String(osUser.uid) }),
     },
-    cluster: { identifier: options.cluster, region: options.region },
-    s3: {
-      endpoint,
-      force_path_style: true,
-      access_key_id: state.aws.accessKeyId,
-      secret_access_key: state.aws.secretAccessKey,
+    cluster: {
+      identifier: options.cluster,
+      region: options.region,
+      engine_version: String(options.pgVersion),
+    },
+    // Roles are assumed as the service that the guide's roles trust; who may change them is decided by the local IAM.
+    aws: {
+      sts_endpoint: endpoint,
+      access_key_id: state.rdsService.accessKeyId,
+      secret_access_key: state.rdsService.secretAccessKey,
+    },
+    s3: { endpoint, force_path_style: true },
+    rds_api: {
+      listen: rdsSocket(run),
+      access_keys: [{ id: state.rdsService.accessKeyId, secret: state.rdsService.secretAccessKey }],
     },
   };
   await writeAgentConfig(files.configFile, config, options.agentConfig);
@@ -253,6 +263,11 @@ async function startStackAgent(
     { ...files, socketDirectory: run.agent, logFile: logFile(directory, 'agent'), log: options.log },
     { signal },
   );
+}
+
+/** Where the agent's RDS API listens, which the local AWS forwards to. */
+function rdsSocket(run: RunDirectory): string {
+  return join(run.path, 'rds.sock');
 }
 
 function agentFiles(directory: string) {

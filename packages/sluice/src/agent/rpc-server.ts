@@ -3,7 +3,7 @@ import { chmod, chown, mkdir } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import type { OsUser } from './pipes/pipe-pool.ts';
-import { removeStaleSocket } from './stale-socket.ts';
+import { removeStaleSocket } from '../files/stale-socket.ts';
 
 /** libpq looks for this name in the directory that is given as host. */
 const SOCKET_NAME = '.s.PGSQL.5432';

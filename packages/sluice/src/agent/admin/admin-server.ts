@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import type { Logger } from 'pino';
 import { isSluiceError } from '../../errors.ts';
 import type { ClusterRoles } from '../../identity/cluster-roles.ts';
-import { removeStaleSocket } from '../stale-socket.ts';
+import { removeStaleSocket } from '../../files/stale-socket.ts';
 import {
   adminRequestSchema,
   adminSocketPath,
