@@ -19,6 +19,7 @@ const s3 = new S3Client({
   credentials: { accessKeyId, secretAccessKey },
 });
 await s3.send(new CreateBucketCommand({ Bucket: 'bench' }));
+await stack.allowExports('bench');
 
 const superuser = new pg.Client({ connectionString: stack.postgres.url });
 await superuser.connect();

@@ -4,6 +4,7 @@ import { LocalError } from '../errors.ts';
 import { stopLeftoverServer } from '../postgres/leftover-server.ts';
 import { startPostgres, type RunningPostgres } from '../postgres/server.ts';
 import { postgresOsUser } from '../process/os-user.ts';
+import { allowExports } from './allow-exports.ts';
 import { writeAgentConfig } from './agent-config.ts';
 import { stopLeftoverAgent } from './agent-process.ts';
 import { superviseAgent, type SupervisedAgent } from './agent-supervisor.ts';
@@ -43,6 +44,11 @@ export interface LocalStack extends AsyncDisposable {
     readonly socketDirectory: string;
     readonly logFile: string;
   };
+  /**
+   * Lets the cluster export to a bucket: what Aurora's guide does by hand, and a stack starts without (a role with a
+   * policy, associated for s3Export). For tests that are about something else. The bucket need not exist yet.
+   */
+  allowExports(bucket: string): Promise<void>;
   /** The state directory, absolute. */
   readonly directory: string;
   /** Settles only if PostgreSQL ends though nobody stopped it: with the reason. Stop the stack then. */
@@ -115,6 +121,8 @@ async function start(
     cluster,
     postgres: { host, port, user, password, database: 'postgres', url },
     aws: { endpoint: aws.endpoint, region, ...state.aws },
+    allowExports: (bucket) =>
+      allowExports({ endpoint: aws.endpoint, region, cluster, credentials: state.aws, bucket }),
     agent: {
       get pid() {
         return agent.pid;
