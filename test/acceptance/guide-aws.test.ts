@@ -46,7 +46,7 @@ beforeAll(async () => {
   testStack = await TestStack.start({ withRole: false });
   superuser = await testStack.connect();
 });
-afterAll(async () => await testStack?.stop());
+afterAll(async () => testStack?.stop());
 
 /** Types a command into a shell whose environment names the local endpoint, and gives back what it prints as JSON. */
 async function type(command: string): Promise<unknown> {
@@ -78,7 +78,7 @@ describe.skipIf(!hasClient('aws'))('the guide, from its first aws command to its
 
     const describe = 'aws rds describe-db-clusters --db-cluster-identifier my-db-cluster';
     await expect
-      .poll(async () => (await type(describe)) as unknown, { timeout: 60_000 })
+      .poll(async () => await type(describe), { timeout: 60_000 })
       .toMatchObject({
         DBClusters: [
           {

@@ -164,8 +164,8 @@ describe('what a policy allows', () => {
     await account.createRole(role);
     await account.addRole(arn);
   });
-  afterAll(async () => await account.removeRole(arn));
-  afterEach(async () => await testStack.expectNothingLeft(superuser));
+  afterAll(async () => account.removeRole(arn));
+  afterEach(async () => testStack.expectNothingLeft(superuser));
 
   const to = (key: string, kmsKey: string | null = null) =>
     superuser.query(`SELECT aws_s3.query_export_to_s3('SELECT 1', $1, $2, kms_key := $3)`, [

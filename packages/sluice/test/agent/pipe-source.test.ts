@@ -36,7 +36,7 @@ async function collect(): Promise<Buffer> {
 }
 
 async function openWriter(): Promise<FileHandle> {
-  return await open(pipe.path, 'w');
+  return open(pipe.path, 'w');
 }
 
 describe('PipeSource', () => {
