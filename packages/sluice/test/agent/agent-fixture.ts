@@ -13,7 +13,7 @@ import { parseConfig } from '../../src/config/load-config.ts';
 import { FakeSts } from '../identity/fake-sts.ts';
 
 export const REGION = 'us-west-2';
-export const BUCKET = 'exports';
+const BUCKET = 'exports';
 export const ROLE_ARN = 'arn:aws:iam::123456789012:role/export';
 export const STATIC_KEYS = { access_key_id: 'AKIASTATIC', secret_access_key: 'static secret' };
 
