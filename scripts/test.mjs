@@ -1,8 +1,7 @@
 // npm test: builds what is missing, runs every test (further arguments go to vitest), and says in plain words what
 // was left out because a client is not on PATH. With SLUICE_REQUIRE_CLIENTS=1, a missing client is a failure.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { accessSync, constants, readFileSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { ensureBuilt, ROOT } from './ensure-built.mjs';
 
@@ -18,11 +17,12 @@ if (missing.length > 0 && process.env.SLUICE_REQUIRE_CLIENTS === '1') {
   process.exit(1);
 }
 
-const report = mkdtempSync(join(tmpdir(), 'sluice-test-report-'));
+// In node_modules, where a report that Ctrl-C leaves behind is in nobody's way.
+const report = join(ROOT, 'node_modules', `.sluice-test-report-${process.pid}.json`);
 try {
-  process.exitCode = runTests(join(report, 'report.json'));
+  process.exitCode = runTests(report);
 } finally {
-  rmSync(report, { recursive: true, force: true });
+  rmSync(report, { force: true });
 }
 
 function runTests(reportFile) {

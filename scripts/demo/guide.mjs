@@ -50,5 +50,10 @@ export const EXPORTS = [
   },
 ];
 
+/** The first of the reference's examples. */
+export const REFUSED = {
+  sql: "SELECT * from aws_s3.query_export_to_s3('select * from sample_table', 'sample-bucket', 'sample-filepath');",
+};
+
 export const BUCKET = 'sample-bucket';
 export const KEY = 'sample-filepath';

@@ -1,8 +1,9 @@
-// The demo: a real PostgreSQL, a local Amazon S3, and the guide's export examples between them.
+// The demo: a real PostgreSQL, a local AWS, and the guide from its first step to its last.
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { startLocal } from '@sluice/local';
 import { Client } from 'pg';
-import { BUCKET, EXPORTS, KEY, MAKE_URI, TABLES } from './guide.mjs';
+import { setUpAccess } from './access.mjs';
+import { BUCKET, EXPORTS, KEY, MAKE_URI, REFUSED, TABLES } from './guide.mjs';
 import { exportLarge } from './large-export.mjs';
 import { readHead } from './object-head.mjs';
 import { psqlTable } from './psql-table.mjs';
@@ -23,11 +24,11 @@ export async function runDemo() {
 }
 
 async function tell(signal) {
-  heading('Starting PostgreSQL, a local Amazon S3, and the Sluice agent between them');
+  heading('Starting PostgreSQL, a local AWS (S3, IAM, STS, RDS), and the Sluice agent between them');
   const stack = await startLocal({ log: remark }, { signal });
   const clients = [];
   try {
-    good(`PostgreSQL on port ${stack.postgres.port}, Amazon S3 at ${stack.aws.endpoint}`);
+    good(`PostgreSQL on port ${stack.postgres.port}, AWS at ${stack.aws.endpoint}`);
     const connect = async () => {
       const client = new Client({ connectionString: stack.postgres.url });
       clients.push(client);
@@ -43,7 +44,7 @@ async function tell(signal) {
       forcePathStyle: true,
       credentials: { accessKeyId, secretAccessKey },
     });
-    const story = tellStory({ client: await connect(), watcher: await connect(), s3 });
+    const story = tellStory({ stack, client: await connect(), watcher: await connect(), s3 });
     await Promise.race([story, aborted(signal)]);
     s3.destroy();
   } finally {
@@ -52,10 +53,10 @@ async function tell(signal) {
     await stack.stop(signal.aborted ? { hurry: signal } : {});
   }
   good('stopped; the temporary folder is removed');
-  say('\nTo keep one running and try it yourself: npx sluice-local');
+  say('\nTo keep one running and try it yourself: npx sluice local');
 }
 
-async function tellStory({ client, watcher, s3 }) {
+async function tellStory({ stack, client, watcher, s3 }) {
   heading('Something to export, and a bucket');
   for (const sql of TABLES) {
     typed('postgres=#', sql);
@@ -64,6 +65,12 @@ async function tellStory({ client, watcher, s3 }) {
   typed('$', `aws s3 mb s3://${BUCKET}`);
   await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
   say(`make_bucket: ${BUCKET}`);
+
+  heading('Before the cluster has a role, an export is refused');
+  await showRefusal(client);
+
+  heading('Access to the bucket, as the guide sets it up');
+  await setUpAccess(stack);
 
   heading("The export examples of Amazon Aurora's user guide");
   typed('postgres=#', MAKE_URI);
@@ -79,6 +86,20 @@ async function tellStory({ client, watcher, s3 }) {
 
   const key = await exportLarge({ client, watcher, s3 });
   await showObject(s3, key);
+}
+
+async function showRefusal(client) {
+  const { sql } = REFUSED;
+  typed('postgres=#', sql);
+  try {
+    await client.query(sql);
+  } catch (error) {
+    if (error.code !== '28000') throw error;
+    say(`ERROR:  ${error.message}`);
+    if (error.hint !== undefined) say(`HINT:  ${error.hint}`);
+    return;
+  }
+  throw new Error('the export was not refused');
 }
 
 /** What psql prints after a statement without a result. */

@@ -9,8 +9,8 @@ beforeAll(async () => {
   testStack = await TestStack.start();
   superuser = await testStack.connect();
 });
-afterEach(async () => await testStack.expectNothingLeft(superuser));
-afterAll(async () => await testStack?.stop());
+afterEach(async () => testStack.expectNothingLeft(superuser));
+afterAll(async () => testStack?.stop());
 
 it('200 exports in one statement', async () => {
   const { rows } = await superuser.query<{ rows: string; files: string; bytes: string }>(`
@@ -32,7 +32,10 @@ it('20 sessions at once with 20 exports each, privileged and ordinary', async ()
     sessions.map(async (session, s) => {
       for (let n = 0; n < 20; n += 1) {
         const query = `SELECT ${s}, ${n}, g FROM generate_series(1, 1000) AS g`;
-        expect(await exportQuery(session, query, `at-once/${s}/${n}`)).toMatchObject({ rows: 1000, files: 1 });
+        expect(await exportQuery(session, query, `at-once/${s}/${n}`)).toMatchObject({
+          rows: 1000,
+          files: 1,
+        });
       }
     }),
   );

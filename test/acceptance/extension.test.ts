@@ -10,10 +10,13 @@ beforeAll(async () => {
   testStack = await TestStack.start();
   superuser = await testStack.connect();
 });
-afterAll(async () => await testStack?.stop());
+afterAll(async () => testStack?.stop());
 
 /** A session in a new, empty database. */
-async function inNewDatabase(name: string, work: (client: pg.Client, url: string) => Promise<void>): Promise<void> {
+async function inNewDatabase(
+  name: string,
+  work: (client: pg.Client, url: string) => Promise<void>,
+): Promise<void> {
   await superuser.query(`CREATE DATABASE ${name} TEMPLATE template0 ENCODING 'LATIN1' LOCALE 'C'`);
   const url = new URL(testStack.stack.postgres.url);
   url.pathname = `/${name}`;
@@ -74,7 +77,9 @@ describe('the extension', () => {
     ['bucket', ['SELECT 1', null, 'key']],
     ['file_path', ['SELECT 1', 'sample-bucket', null]],
   ])('NULL for %s is refused by name', async (name, values) => {
-    await expect(superuser.query('SELECT aws_s3.query_export_to_s3($1, $2, $3)', values)).rejects.toMatchObject({
+    await expect(
+      superuser.query('SELECT aws_s3.query_export_to_s3($1, $2, $3)', values),
+    ).rejects.toMatchObject({
       code: '22004',
       message: `${name} must not be NULL`,
     });
@@ -96,7 +101,9 @@ describe.skipIf(!hasClient('pg_dump') || !hasClient('psql'))('pg_dump and restor
     await client.query('CREATE DATABASE restored');
     const url = new URL(source.stack.postgres.url);
     url.pathname = '/restored';
-    const restore = await runClient('psql', [url.href, '-X', '-q', '-v', 'ON_ERROR_STOP=1'], { input: dump.stdout });
+    const restore = await runClient('psql', [url.href, '-X', '-q', '-v', 'ON_ERROR_STOP=1'], {
+      input: dump.stdout,
+    });
     expect(restore.status, restore.stderr).toBe(0);
     url.username = role.name;
     url.password = role.password;

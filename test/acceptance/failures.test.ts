@@ -18,7 +18,7 @@ beforeAll(async () => {
   testStack = await TestStack.start();
   superuser = await testStack.connect();
 });
-afterAll(async () => await testStack?.stop());
+afterAll(async () => testStack?.stop());
 
 describe.each(['superuser', 'ordinary role'])('exports of a %s', (who) => {
   /** As many as it takes; the rows of an ordinary role are all kept before the first is sent. */
@@ -44,7 +44,9 @@ describe.each(['superuser', 'ordinary role'])('exports of a %s', (who) => {
   });
 
   it("a query that fails at row 1,000,000 gives the query's own error, unchanged", async () => {
-    const ownError = await superuser.query(`COPY (${FAILS_LATE}) TO '/dev/null'`).catch((error: unknown) => error);
+    const ownError = await superuser
+      .query(`COPY (${FAILS_LATE}) TO '/dev/null'`)
+      .catch((error: unknown) => error);
     await expect(exportQuery(session, FAILS_LATE, 'failed')).rejects.toMatchObject({
       code: (ownError as pg.DatabaseError).code,
       message: (ownError as pg.DatabaseError).message,
@@ -54,8 +56,14 @@ describe.each(['superuser', 'ordinary role'])('exports of a %s', (who) => {
   });
 
   it.each([
-    ['a message of its own', `RAISE EXCEPTION 'mine: 100%%' USING ERRCODE = 'AB123', DETAIL = 'd', HINT = 'h'`],
-    ['an internal_error, as a failed write to the pipe has', `RAISE EXCEPTION 'mine: 100%%' USING ERRCODE = 'XX000', DETAIL = 'd', HINT = 'h'`],
+    [
+      'a message of its own',
+      `RAISE EXCEPTION 'mine: 100%%' USING ERRCODE = 'AB123', DETAIL = 'd', HINT = 'h'`,
+    ],
+    [
+      'an internal_error, as a failed write to the pipe has',
+      `RAISE EXCEPTION 'mine: 100%%' USING ERRCODE = 'XX000', DETAIL = 'd', HINT = 'h'`,
+    ],
   ])('a function in the query that raises %s', async (_, raise) => {
     await superuser.query(`
       CREATE OR REPLACE FUNCTION public.fail() RETURNS int LANGUAGE plpgsql AS
@@ -98,7 +106,12 @@ describe.each(['superuser', 'ordinary role'])('exports of a %s', (who) => {
 
   it.each([
     ['a bucket that does not exist', 'no-such-bucket', 'SELECT 1', 'The specified bucket does not exist'],
-    ['one that does not exist, found while COPY runs', 'no-such-bucket', ENDLESS, 'The specified bucket does not exist'],
+    [
+      'one that does not exist, found while COPY runs',
+      'no-such-bucket',
+      ENDLESS,
+      'The specified bucket does not exist',
+    ],
   ])('%s', async (_, bucket, query, message) => {
     // The rows of an ordinary role are all there before the bucket is looked at.
     const bounded = query === ENDLESS && who === 'ordinary role' ? rowsUpTo(1_000_000) : query;
@@ -128,14 +141,16 @@ describe.each(['superuser', 'ordinary role'])('exports of a %s', (who) => {
     process.kill(pid, 'SIGTERM');
     await delay(200);
     process.kill(pid, 'SIGTERM');
-    expect((await ended) as Error).toMatchObject({ message: expect.stringMatching(/agent|aborted/) as unknown });
+    expect((await ended) as Error).toMatchObject({
+      message: expect.stringMatching(/agent|aborted/) as unknown,
+    });
     await agentReplaced(pid);
   });
 });
 
 async function pidOf(client: pg.Client): Promise<number> {
   const { processID } = client as unknown as { processID: number };
-  return await Promise.resolve(processID);
+  return Promise.resolve(processID);
 }
 
 /** Waits until the session has been busy with its export for a while. */
@@ -146,7 +161,7 @@ async function duringExport(session: pg.Client): Promise<void> {
       `SELECT clock_timestamp() - query_start > interval '1 s' AS busy FROM pg_stat_activity WHERE pid = $1 AND state = 'active'`,
       [pid],
     );
-    if (rows[0]?.busy === true) return;
+    if (rows[0]?.busy) return;
     await delay(50);
   }
 }
@@ -155,7 +170,9 @@ async function duringExport(session: pg.Client): Promise<void> {
 async function whileUploading(): Promise<void> {
   const { ListMultipartUploadsCommand } = await import('@aws-sdk/client-s3');
   for (;;) {
-    const { Uploads = [] } = await testStack.s3.send(new ListMultipartUploadsCommand({ Bucket: 'sample-bucket' }));
+    const { Uploads = [] } = await testStack.s3.send(
+      new ListMultipartUploadsCommand({ Bucket: 'sample-bucket' }),
+    );
     if (Uploads.length > 0) return;
     await delay(20);
   }

@@ -38,8 +38,8 @@ beforeAll(async () => {
   await superuser.query('CREATE TABLE log (id int); GRANT ALL ON log TO PUBLIC');
   ordinary = await testStack.connect(await testStack.createRole(superuser, { mayExport: true }));
 });
-afterEach(async () => await testStack.expectNothingLeft(superuser, ordinary));
-afterAll(async () => await testStack?.stop());
+afterEach(async () => testStack.expectNothingLeft(superuser, ordinary));
+afterAll(async () => testStack?.stop());
 
 describe.each(['superuser', 'ordinary role'])('exported by a %s', (who) => {
   const session = () => (who === 'superuser' ? superuser : ordinary);
@@ -73,7 +73,10 @@ describe.each(['superuser', 'ordinary role'])('exported by a %s', (who) => {
     ['SELECT $x$;$x$', 'SELECT $x$;$x$'],
     ['VALUES (1), (2)', 'VALUES (1), (2)'],
     ['WITH q AS (SELECT 1) TABLE q', 'SELECT 1'],
-    ['SELECT 1, 2, 3 AS "A b", 4 AS "A b", NULL AS "_x0041_" WHERE 1 = 1', 'SELECT 1, 2, 3 AS "A b", 4 AS "A b", NULL AS "_x0041_"'],
+    [
+      'SELECT 1, 2, 3 AS "A b", 4 AS "A b", NULL AS "_x0041_" WHERE 1 = 1',
+      'SELECT 1, 2, 3 AS "A b", 4 AS "A b", NULL AS "_x0041_"',
+    ],
     ['SELECT 1, 2 WHERE false', 'SELECT 1, 2 WHERE false'],
     ['INSERT INTO log VALUES (1) RETURNING id, id * 2 AS twice', 'SELECT 1 AS id, 2 AS twice'],
     ['/* c */ WITH q AS (SELECT 7 AS x) INSERT INTO log SELECT x FROM q RETURNING *', 'SELECT 7 AS id'],

@@ -36,24 +36,27 @@ beforeAll(async () => {
   testStack = await TestStack.start({ agentConfig: { export: { file_limit: FILE_LIMIT } } });
   superuser = await testStack.connect();
 });
-afterEach(async () => await testStack.expectNothingLeft(superuser));
-afterAll(async () => await testStack?.stop());
+afterEach(async () => testStack.expectNothingLeft(superuser));
+afterAll(async () => testStack?.stop());
 
 describe('a result of several files', () => {
-  it.each(OPTIONS)('with %s: its files are, one after another, what COPY writes, cut between rows', async (options) => {
-    const expected = await testStack.copy(superuser, QUERY, options);
-    const answer = await exportQuery(superuser, QUERY, `cut/${options}`, options);
-    expect(answer).toMatchObject({ rows: 20_000, bytes: expected.length });
-    expect(answer.files).toBeGreaterThanOrEqual(5);
+  it.each(OPTIONS)(
+    'with %s: its files are, one after another, what COPY writes, cut between rows',
+    async (options) => {
+      const expected = await testStack.copy(superuser, QUERY, options);
+      const answer = await exportQuery(superuser, QUERY, `cut/${options}`, options);
+      expect(answer).toMatchObject({ rows: 20_000, bytes: expected.length });
+      expect(answer.files).toBeGreaterThanOrEqual(5);
 
-    const suffixes = Array.from({ length: answer.files }, (_, i) => (i === 0 ? '' : `_part${i + 1}`));
-    const keys = suffixes.map((suffix) => `cut/${options}${suffix}`);
-    expect((await testStack.keys(`cut/${options}`)).toSorted()).toEqual(keys.toSorted());
-    const files = await Promise.all(keys.map((key) => testStack.object(key)));
-    expect(Buffer.concat(files).equals(expected)).toBe(true);
-    for (const file of files) expect(file.length).toBeLessThanOrEqual(FILE_LIMIT + 2);
-    expect(await rowsOfEachFile(files, options)).toBe(20_000);
-  });
+      const suffixes = Array.from({ length: answer.files }, (_, i) => (i === 0 ? '' : `_part${i + 1}`));
+      const keys = suffixes.map((suffix) => `cut/${options}${suffix}`);
+      expect((await testStack.keys(`cut/${options}`)).toSorted()).toEqual(keys.toSorted());
+      const files = await Promise.all(keys.map((key) => testStack.object(key)));
+      expect(Buffer.concat(files).equals(expected)).toBe(true);
+      for (const file of files) expect(file.length).toBeLessThanOrEqual(FILE_LIMIT + 2);
+      expect(await rowsOfEachFile(files, options)).toBe(20_000);
+    },
+  );
 
   /** Has PostgreSQL itself read each file: it refuses one that begins or ends inside a row. */
   async function rowsOfEachFile(files: readonly Buffer[], options: string): Promise<number> {
@@ -85,5 +88,9 @@ function whole(file: Buffer, index: number, count: number, options: string): Buf
   if (options !== 'format binary') return file;
   const signature = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);
   const trailer = Buffer.from([0xff, 0xff]);
-  return Buffer.concat([...(index === 0 ? [] : [signature]), file, ...(index === count - 1 ? [] : [trailer])]);
+  return Buffer.concat([
+    ...(index === 0 ? [] : [signature]),
+    file,
+    ...(index === count - 1 ? [] : [trailer]),
+  ]);
 }

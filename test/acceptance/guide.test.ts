@@ -18,7 +18,11 @@ const SET_URI = `SELECT aws_commons.create_s3_uri(
 
 /** Every export statement of the guide as it is written there, with what COPY is given to write the same. */
 const STATEMENTS: readonly [statement: string, table: string, copyOptions: string | undefined][] = [
-  [`SELECT * FROM aws_s3.query_export_to_s3('SELECT * FROM sample_table', :'s3_uri_1');`, 'sample_table', undefined],
+  [
+    `SELECT * FROM aws_s3.query_export_to_s3('SELECT * FROM sample_table', :'s3_uri_1');`,
+    'sample_table',
+    undefined,
+  ],
   [
     `SELECT * FROM aws_s3.query_export_to_s3('SELECT * FROM sample_table', :'s3_uri_1', options :='format text');`,
     'sample_table',
@@ -66,15 +70,17 @@ beforeAll(async () => {
   superuser = await testStack.connect();
   await superuser.query(TABLES);
 });
-afterEach(async () => await testStack.expectNothingLeft(superuser));
-afterAll(async () => await testStack?.stop());
+afterEach(async () => testStack.expectNothingLeft(superuser));
+afterAll(async () => testStack?.stop());
 
 describe('the guide, with the variable set as psql sets it', () => {
   it.each(STATEMENTS)('%s', async (statement, table, copyOptions) => {
     const uri = await superuser.query<{ s3_uri_1: string }>(
       SET_URI.replace('AS s3_uri_1 \\gset', '::text AS s3_uri_1'),
     );
-    const { rows } = await superuser.query<object>(statement.replace(":'s3_uri_1'", `'${uri.rows[0]?.s3_uri_1}'`));
+    const { rows } = await superuser.query<object>(
+      statement.replace(":'s3_uri_1'", `'${uri.rows[0]?.s3_uri_1}'`),
+    );
     const expected = await testStack.copy(superuser, `SELECT * FROM ${table}`, copyOptions);
     expect(rows).toEqual([
       { rows_uploaded: '3', files_uploaded: '1', bytes_uploaded: String(expected.length) },

@@ -18,8 +18,8 @@ beforeAll(async () => {
   testStack = await TestStack.start();
   superuser = await testStack.connect();
 });
-afterEach(async () => await testStack.expectNothingLeft(superuser));
-afterAll(async () => await testStack?.stop());
+afterEach(async () => testStack.expectNothingLeft(superuser));
+afterAll(async () => testStack?.stop());
 
 it('a result of 2 GB arrives as COPY writes it, through an agent that stays under 250 MB', async () => {
   const answer = await exportQuery(superuser, QUERY, 'large');

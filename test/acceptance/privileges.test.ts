@@ -14,8 +14,8 @@ beforeAll(async () => {
   stranger = await testStack.connect(await testStack.createRole(superuser, { mayExport: false }));
   await superuser.query('CREATE TABLE secret AS SELECT 42 AS x');
 });
-afterEach(async () => await testStack.expectNothingLeft(superuser, ordinary, stranger));
-afterAll(async () => await testStack?.stop());
+afterEach(async () => testStack.expectNothingLeft(superuser, ordinary, stranger));
+afterAll(async () => testStack?.stop());
 
 describe('without the grants', () => {
   it("is PostgreSQL's own error", async () => {
@@ -54,7 +54,11 @@ describe('an ordinary role', () => {
   });
 
   it('has no connection to the agent open while its query runs', async () => {
-    await exportQuery(ordinary, 'SELECT coalesce(array_length(dblink_get_connections(), 1), 0)', 'connections');
+    await exportQuery(
+      ordinary,
+      'SELECT coalesce(array_length(dblink_get_connections(), 1), 0)',
+      'connections',
+    );
     expect((await testStack.object('connections')).toString()).toBe('0\n');
   });
 
@@ -70,7 +74,9 @@ describe('an ordinary role', () => {
   ])('cannot reach the agent or a file by %s', async (statement) => {
     // With every function of the schema granted, as people do.
     await superuser.query(`GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA aws_s3 TO PUBLIC`);
-    await expect(ordinary.query(statement)).rejects.toMatchObject({ code: expect.stringMatching(/^(42501|42704|2F003)$/) as unknown });
+    await expect(ordinary.query(statement)).rejects.toMatchObject({
+      code: expect.stringMatching(/^(42501|42704|2F003)$/) as unknown,
+    });
     await superuser.query(`REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA aws_s3 FROM PUBLIC;
       GRANT EXECUTE ON FUNCTION aws_s3._export, aws_s3._export_staged, aws_s3._statement, aws_s3._stage, aws_s3._column_names TO PUBLIC`);
   });
@@ -79,7 +85,9 @@ describe('an ordinary role', () => {
     'cannot have %s exported with the rights of the owner of the extension',
     async (table) => {
       await ordinary.query('CREATE TEMP TABLE IF NOT EXISTS mine (x int)');
-      await superuser.query('CREATE TABLE IF NOT EXISTS aws_s3_staged_0123456789abcdef0123456789abcdef (x int)');
+      await superuser.query(
+        'CREATE TABLE IF NOT EXISTS aws_s3_staged_0123456789abcdef0123456789abcdef (x int)',
+      );
       await expect(
         ordinary.query(
           `SELECT aws_s3._export_staged($1::regclass, NULL, 'public', 'sample-bucket', 'stolen', NULL, NULL, NULL)`,
@@ -104,8 +112,12 @@ describe('an ordinary role', () => {
     const role = await testStack.createRole(superuser, { mayExport: true });
     await superuser.query(`CREATE SCHEMA evil AUTHORIZATION ${role.name}`);
     const session = await testStack.connect(role);
-    await session.query(`
-      CREATE FUNCTION evil.format(text, VARIADIC "any") RETURNS text LANGUAGE internal AS 'text_format'`).catch(() => undefined);
+    await session
+      .query(
+        `
+      CREATE FUNCTION evil.format(text, VARIADIC "any") RETURNS text LANGUAGE internal AS 'text_format'`,
+      )
+      .catch(() => undefined);
     await session.query(`
       CREATE FUNCTION evil.rtrim(text, text) RETURNS text LANGUAGE sql AS $$ SELECT 'SELECT 666' $$;
       CREATE FUNCTION evil.concat(text, text) RETURNS text LANGUAGE sql AS $$ SELECT 'evil' $$;

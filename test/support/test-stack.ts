@@ -4,14 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
+  AbortMultipartUploadCommand,
   CreateBucketCommand,
   GetObjectCommand,
   ListMultipartUploadsCommand,
   ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3';
-import { startLocal, type LocalOptions, type LocalStack } from '@sluice/local';
+import { startLocal, type LocalOptions, type LocalStack, type PostgresMajor } from '@sluice/local';
 import pg from 'pg';
+import { AwsAccount } from './aws-account.ts';
 
 /** What an export answers, with bigint columns as numbers. */
 export interface ExportRow {
@@ -19,6 +21,9 @@ export interface ExportRow {
   files: number;
   bytes: number;
 }
+
+/** The version that the acceptance tests run on; npm run test:matrix runs them on each. */
+const POSTGRES_MAJOR = postgresMajor(process.env['SLUICE_PG_VERSION'] ?? '18');
 
 export const BUCKET = 'sample-bucket';
 
@@ -45,8 +50,17 @@ export class TestStack implements AsyncDisposable {
     });
   }
 
-  static async start(options: LocalOptions = {}): Promise<TestStack> {
-    const stack = await startLocal(options);
+  /** @param options.withRole whether a role that may do everything is associated for s3Export. @default true */
+  static async start({
+    withRole = true,
+    ...options
+  }: LocalOptions & { withRole?: boolean } = {}): Promise<TestStack> {
+    const stack = await startLocal({ pgVersion: POSTGRES_MAJOR, ...options });
+    if (withRole) {
+      const account = new AwsAccount(stack);
+      await account.associateExportRole();
+      account.close();
+    }
     const directory = await mkdtemp(join(tmpdir(), 'sluice-oracle-'));
     await chmod(directory, 0o777);
     const testStack = new TestStack(stack, directory);
@@ -101,8 +115,23 @@ export class TestStack implements AsyncDisposable {
   }
 
   async keys(prefix: string): Promise<string[]> {
-    const { Contents = [] } = await this.s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: prefix }));
+    const { Contents = [] } = await this.s3.send(
+      new ListObjectsV2Command({ Bucket: BUCKET, Prefix: prefix }),
+    );
     return Contents.flatMap(({ Key }) => Key ?? []);
+  }
+
+  /** What the agent has logged so far. */
+  agentLog(): Promise<string> {
+    return readFile(this.stack.agent.logFile, 'utf8');
+  }
+
+  /** Aborts what a test has left open on purpose. */
+  async abortUploads(): Promise<void> {
+    const { Uploads = [] } = await this.s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
+    for (const { Key, UploadId } of Uploads) {
+      await this.s3.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key, UploadId }));
+    }
   }
 
   /** What COPY itself writes to a file, in the same session. */
@@ -189,4 +218,10 @@ export async function exportQuery(
     files: Number(row.files_uploaded),
     bytes: Number(row.bytes_uploaded),
   };
+}
+
+function postgresMajor(text: string): PostgresMajor {
+  const major = ([14, 15, 16, 17, 18] as const).find((known) => String(known) === text);
+  if (major === undefined) throw new Error(`SLUICE_PG_VERSION=${text}: there is no such version here`);
+  return major;
 }

@@ -13,7 +13,9 @@ export type LocalErrorCode =
   /** PostgreSQL did not start or did not stop. */
   | 'postgres_failed'
   /** The agent did not start or did not stop. */
-  | 'agent_failed';
+  | 'agent_failed'
+  /** The local AWS refused what was asked of it. */
+  | 'aws_failed';
 
 export interface LocalErrorOptions extends ErrorOptions {
   /** What exactly was found, e.g. the tail of a log. May have several lines. */

@@ -5,6 +5,8 @@ import { LocalError, systemErrorCode } from '../errors.ts';
 import { Endpoint, type AwsRequestLog } from './endpoint.ts';
 import { openIam, type IamOptions } from './iam/open-iam.ts';
 import { iamService } from './iam/iam-service.ts';
+import type { RdsAgent } from './rds/forward-to-agent.ts';
+import { rdsService } from './rds/rds-service.ts';
 import { S3Service } from './s3/s3-service.ts';
 import { stsService } from './sts/sts-service.ts';
 
@@ -20,6 +22,8 @@ export interface AwsServerOptions extends IamOptions {
    * LocationConstraint, or in the one that CreateBucket was signed for.
    */
   readonly region?: string;
+  /** The agent whose cluster the RDS API is about. @default no RDS API */
+  readonly rdsAgent?: RdsAgent;
   /** The shortest session that STS gives; tests of expiry want a shorter one. @default 900 */
   readonly minSessionSeconds?: number;
   /** What to do when the port is taken: reject with `port_busy`, or take any free port. @default 'reject' */
@@ -67,8 +71,9 @@ export async function startAwsServer(
   const s3 = await S3Service.open({ directory: path.join(options.directory, 's3'), identity }, { signal });
   const iam = iamService(store, identity);
   const sts = stsService({ store, minSessionSeconds }, identity);
+  const rds = options.rdsAgent === undefined ? {} : { rds: rdsService(options.rdsAgent, identity) };
   try {
-    const endpoint = new Endpoint({ s3, iam, sts }, options.log);
+    const endpoint = new Endpoint({ s3, iam, sts, ...rds }, options.log);
     const server = createServer({
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: HEADERS_TIMEOUT_MS,

@@ -8,8 +8,23 @@ export function readyLine({ cluster, postgres, aws }: LocalStack): string {
   return `${JSON.stringify(ready)}\n`;
 }
 
+const TRUST = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Principal: { Service: 'rds.amazonaws.com' }, Action: 'sts:AssumeRole' }],
+};
+const POLICY = {
+  Version: '2012-10-17',
+  Statement: [
+    {
+      Effect: 'Allow',
+      Action: ['s3:PutObject', 's3:AbortMultipartUpload'],
+      Resource: 'arn:aws:s3:::sample-bucket/*',
+    },
+  ],
+};
+
 /** What a person types next. */
-export function nextSteps({ postgres, aws, directory }: LocalStack): string {
+export function nextSteps({ cluster, postgres, aws, directory }: LocalStack): string {
   return `
 Ready. State and logs are in ${directory}
 
@@ -21,7 +36,13 @@ In another terminal, for the aws command line:
   export AWS_DEFAULT_REGION=${aws.region}
   aws s3 mb s3://sample-bucket
 
-and to export a query's result:
+An export needs a role that may write to the bucket, as in Aurora's guide:
+
+  aws iam create-role --role-name export --assume-role-policy-document '${JSON.stringify(TRUST)}'
+  aws iam put-role-policy --role-name export --policy-name export --policy-document '${JSON.stringify(POLICY)}'
+  aws rds add-role-to-db-cluster --db-cluster-identifier ${cluster} --feature-name s3Export --role-arn arn:aws:iam::000000000000:role/export
+
+Then, to export a query's result:
 
   psql '${postgres.url}'
 

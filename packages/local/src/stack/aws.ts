@@ -1,5 +1,6 @@
 import type { AccessKeyPair } from '../aws/iam/administrator.ts';
 import type { ServiceKey } from '../aws/iam/open-iam.ts';
+import type { RdsAgent } from '../aws/rds/forward-to-agent.ts';
 import { startAwsServer, type RunningAwsServer } from '../aws/server.ts';
 
 export interface LocalAwsOptions {
@@ -11,12 +12,14 @@ export interface LocalAwsOptions {
   administrator: AccessKeyPair;
   /** The key with which the agent calls as the service rds.amazonaws.com. */
   rdsService: ServiceKey;
+  /** The agent, whose RDS API the endpoint shows. */
+  rdsAgent: RdsAgent;
   log: (line: string) => void;
 }
 
 /** Starts the local AWS on the preferred port, or on a free one when that is taken. */
 export async function startLocalAws(
-  { port, administrator, rdsService, directory, region, log }: LocalAwsOptions,
+  { port, administrator, rdsService, rdsAgent, directory, region, log }: LocalAwsOptions,
   { signal }: { signal?: AbortSignal | undefined },
 ): Promise<RunningAwsServer> {
   const server = await startAwsServer(
@@ -27,6 +30,7 @@ export async function startLocalAws(
       directory,
       region,
       administrator,
+      rdsAgent,
       services: { 'rds.amazonaws.com': rdsService },
     },
     signal === undefined ? {} : { signal },

@@ -37,10 +37,15 @@ export interface LocalOptions {
   cacheDirectory?: string | undefined;
 }
 
-export type AgentConfig = Readonly<Record<string, Readonly<Record<string, string | number | boolean>>>>;
+export type AgentConfig = Readonly<Record<string, Readonly<Record<string, AgentSetting>>>>;
+
+type Scalar = string | number | boolean;
+/** A value of sluice.toml, or an array of tables. */
+export type AgentSetting = Scalar | readonly Readonly<Record<string, Scalar>>[];
 
 const port = z.int().min(0).max(65_535).default(0);
-const agentValue = z.union([z.string(), z.number(), z.boolean()]);
+const scalar = z.union([z.string(), z.number(), z.boolean()]);
+const agentValue = z.union([scalar, z.array(z.record(z.string(), scalar))]);
 
 const schema = z.strictObject({
   dir: z

@@ -4,6 +4,7 @@ import { LocalError } from '../errors.ts';
 import { stopLeftoverServer } from '../postgres/leftover-server.ts';
 import { startPostgres, type RunningPostgres } from '../postgres/server.ts';
 import { postgresOsUser } from '../process/os-user.ts';
+import { allowExports } from './allow-exports.ts';
 import { writeAgentConfig } from './agent-config.ts';
 import { stopLeftoverAgent } from './agent-process.ts';
 import { superviseAgent, type SupervisedAgent } from './agent-supervisor.ts';
@@ -43,6 +44,11 @@ export interface LocalStack extends AsyncDisposable {
     readonly socketDirectory: string;
     readonly logFile: string;
   };
+  /**
+   * Lets the cluster export to a bucket: what Aurora's guide does by hand, and a stack starts without (a role with a
+   * policy, associated for s3Export). For tests that are about something else. The bucket need not exist yet.
+   */
+  allowExports(bucket: string): Promise<void>;
   /** The state directory, absolute. */
   readonly directory: string;
   /** Settles only if PostgreSQL ends though nobody stopped it: with the reason. Stop the stack then. */
@@ -94,6 +100,7 @@ async function start(
       region,
       administrator: state.aws,
       rdsService: { ...state.rdsService, sourceArn: clusterArn(region, cluster) },
+      rdsAgent: { socketPath: rdsSocket(home.run), region, ...state.rdsService },
       log,
     },
     { signal },
@@ -114,6 +121,8 @@ async function start(
     cluster,
     postgres: { host, port, user, password, database: 'postgres', url },
     aws: { endpoint: aws.endpoint, region, ...state.aws },
+    allowExports: (bucket) =>
+      allowExports({ endpoint: aws.endpoint, region, cluster, credentials: state.aws, bucket }),
     agent: {
       get pid() {
         return agent.pid;
@@ -240,12 +249,21 @@ async function startStackAgent(
       shutdown_timeout: '5s',
       ...(osUser !== undefined && { postgres_os_user: String(osUser.uid) }),
     },
-    cluster: { identifier: options.cluster, region: options.region },
-    s3: {
-      endpoint,
-      force_path_style: true,
-      access_key_id: state.aws.accessKeyId,
-      secret_access_key: state.aws.secretAccessKey,
+    cluster: {
+      identifier: options.cluster,
+      region: options.region,
+      engine_version: String(options.pgVersion),
+    },
+    // Roles are assumed as the service that the guide's roles trust; who may change them is decided by the local IAM.
+    aws: {
+      sts_endpoint: endpoint,
+      access_key_id: state.rdsService.accessKeyId,
+      secret_access_key: state.rdsService.secretAccessKey,
+    },
+    s3: { endpoint, force_path_style: true },
+    rds_api: {
+      listen: rdsSocket(run),
+      access_keys: [{ id: state.rdsService.accessKeyId, secret: state.rdsService.secretAccessKey }],
     },
   };
   await writeAgentConfig(files.configFile, config, options.agentConfig);
@@ -253,6 +271,11 @@ async function startStackAgent(
     { ...files, socketDirectory: run.agent, logFile: logFile(directory, 'agent'), log: options.log },
     { signal },
   );
+}
+
+/** Where the agent's RDS API listens, which the local AWS forwards to. */
+function rdsSocket(run: RunDirectory): string {
+  return join(run.path, 'rds.sock');
 }
 
 function agentFiles(directory: string) {

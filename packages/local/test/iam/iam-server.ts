@@ -6,7 +6,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { AssumeRoleCommand, STSClient, type AssumeRoleCommandInput } from '@aws-sdk/client-sts';
 import { startAwsServer, type AwsServerOptions, type RunningAwsServer } from '../../src/aws/server.ts';
 
-export const ACCOUNT = '000000000000';
+const ACCOUNT = '000000000000';
 export const REGION = 'eu-central-1';
 export const ADMINISTRATOR = { accessKeyId: 'AKIALOCALADMIN000001', secretAccessKey: 'an admin/s secret+' };
 export const RDS_SERVICE = { accessKeyId: 'AKIALOCALSERVICE0001', secretAccessKey: 'a service secret' };
@@ -64,6 +64,7 @@ export async function startIamServer(options: Partial<AwsServerOptions> = {}): P
     credentials,
     maxAttempts: 1,
   });
+  const sts = (as?: As) => keep(new STSClient(config(as)));
   return {
     get endpoint() {
       return server.endpoint;
@@ -72,10 +73,10 @@ export async function startIamServer(options: Partial<AwsServerOptions> = {}): P
       return server.port;
     },
     iam: (as) => keep(new IAMClient(config(as))),
-    sts: (as) => keep(new STSClient(config(as))),
+    sts,
     s3: (as) => keep(new S3Client({ ...config(as), forcePathStyle: true })),
     async assume(roleName, input = {}, as = RDS_SERVICE) {
-      const { Credentials: given } = await this.sts(as).send(
+      const { Credentials: given } = await sts(as).send(
         new AssumeRoleCommand({ RoleArn: roleArn(roleName), RoleSessionName: 'session', ...input }),
       );
       return {

@@ -68,13 +68,12 @@ describe.each(operationCases.map((one) => ({ name: [one.operation, one.when ?? '
       await allowOnly(one.needs.filter((need) => need[0] !== action));
       const response = await send(one);
       const onResource = resource === '*' ? '' : ` on resource: &quot;${resource}&quot;`;
+      const message = `User: arn:aws:sts::000000000000:assumed-role/tried/session is not authorized to perform: ${action}${onResource} because no identity-based policy allows the ${action} action`;
+      const isHead = one.request.method === 'HEAD';
       // DeleteObjects answers for each key.
-      if (one.operation !== 'DeleteObjects') expect(response.status).toBe(403);
-      if (one.request.method === 'HEAD') return;
-      expect(errorCode(response)).toBe('AccessDenied');
-      expect(response.body).toContain(
-        `User: arn:aws:sts::000000000000:assumed-role/tried/session is not authorized to perform: ${action}${onResource} because no identity-based policy allows the ${action} action`,
-      );
+      expect(response.status).toBe(one.operation === 'DeleteObjects' ? 200 : 403);
+      expect(errorCode(response)).toBe(isHead ? undefined : 'AccessDenied');
+      expect(response.body).toContain(isHead ? '' : message);
     });
   },
 );

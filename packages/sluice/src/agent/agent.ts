@@ -10,9 +10,11 @@ import { BufferMemory } from '../exporter/buffer-memory.ts';
 import { exportToS3 } from '../exporter/export-to-s3.ts';
 import type { ClusterRoles } from '../identity/cluster-roles.ts';
 import type { RdsApi } from '../rds-api/rds-api.ts';
+import { loadS3Sdk } from '../s3/connection.ts';
 import { validateS3Uri } from '../s3/s3-uri.ts';
 import { isUploadError } from '../s3/upload-error.ts';
 import { VERSION } from '../version.ts';
+import { AdminServer } from './admin/admin-server.ts';
 import { ExportConnection, type BegunExport } from './export-connection.ts';
 import { ExportSession } from './export-session.ts';
 import { LeftUploads } from './left-uploads.ts';
@@ -44,6 +46,7 @@ interface AgentParts {
   pipes: PipePool;
   server: RpcServer;
   rdsApi: RdsApi | undefined;
+  admin: AdminServer;
 }
 
 /** The process beside PostgreSQL that carries what COPY writes to S3. */
@@ -74,11 +77,12 @@ export class Agent {
     const { config, log } = options;
     const directory = config.agent.socket_directory;
     const owner = await resolvePostgresUser(config.agent.postgres_os_user);
-    await loadParser();
+    // The SDK takes a quarter of a second to load, which the first large export would wait for otherwise.
+    await Promise.all([loadParser(), loadS3Sdk()]);
     const closers: (() => Promise<void>)[] = [];
     let agent: Agent | undefined;
     try {
-      // The socket first: it also keeps a second agent from what belongs to the first.
+      // The socket first: it also keeps a second agent from the pipes of the first.
       const server = await RpcServer.open({
         directory,
         owner,
@@ -90,13 +94,15 @@ export class Agent {
       closers.push(() => server.close());
       const roles = await openRoles(config, log);
       closers.push(() => roles.close());
+      const admin = await AdminServer.open({ stateDirectory: config.agent.state_directory, roles, log });
+      closers.push(() => admin.close());
       const s3 = await S3Connections.open(config, roles);
       const journal = await FileUploadJournal.open(config.agent.state_directory);
       const leftUploads = await LeftUploads.find({ journal, s3, log });
       const rdsApi = await openRdsApi(config, roles, log);
       if (rdsApi !== undefined) closers.push(() => rdsApi.close());
       const pipes = await PipePool.open({ directory: join(directory, 'pipes'), owner });
-      agent = new Agent(options, { roles, s3, journal, leftUploads, pipes, server, rdsApi });
+      agent = new Agent(options, { roles, s3, journal, leftUploads, pipes, server, rdsApi, admin });
     } catch (error) {
       // The first error tells what went wrong; one of the clean-up would hide it.
       await Promise.allSettled(closers.map((close) => close()));
@@ -110,13 +116,18 @@ export class Agent {
     return agent;
   }
 
+  /** The IAM roles of the cluster, and what they are good for. */
+  get roles(): ClusterRoles {
+    return this.#parts.roles;
+  }
+
   /**
    * Takes no new exports, lets the running ones end for `gracePeriodMs`, aborts the rest, and leaves nothing behind.
    *
    * @param options.signal aborts the running exports at once
    */
   async stop(options: { gracePeriodMs?: number; signal?: AbortSignal } = {}): Promise<void> {
-    const { server, rdsApi, leftUploads, pipes, s3, roles } = this.#parts;
+    const { server, rdsApi, admin, leftUploads, pipes, s3, roles } = this.#parts;
     this.#stopping.abort(
       unavailable('the Sluice agent is shutting down', 'Export again when it has started anew.'),
     );
@@ -134,7 +145,7 @@ export class Agent {
     }
     const lastWord = Date.now() + LAST_WORD_MS;
     await this.#sessionsEnded(() => Date.now() < lastWord);
-    await Promise.all([server.close(), rdsApi?.close(), leftUploads.stop()]);
+    await Promise.all([server.close(), rdsApi?.close(), admin.close(), leftUploads.stop()]);
     await Promise.all([...this.#sessions].map((session) => session.close()));
     await pipes.close();
     await s3.close();
@@ -212,11 +223,11 @@ export class Agent {
     const { export: settings } = this.#config;
     const { connection } = lease;
     const pipe = await this.#parts.pipes.take();
-    this.#exportCount += 1;
-    const log = this.#log.child({ export: this.#exportCount, role, database, pid, bucket, key });
+    const exportId = ++this.#exportCount;
+    const log = this.#log.child({ export: exportId, role, database, backendPid: pid, bucket, key });
     log.info('export begun');
-    const journal = this.#parts.journal.inRegion(connection.region, (upload, error) =>
-      log.error({ err: error, uploadId: upload.uploadId }, 'a multipart upload is left open'),
+    const journal = this.#parts.journal.ofExport(exportId, connection.region, (uploadId, error) =>
+      log.error({ err: error, uploadId }, 'a multipart upload is left open'),
     );
     return new ExportSession({
       pipe,

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** A request is answered within this time, with "pending" if need be: PostgreSQL looks at a cancel in between. */
-export const ANSWER_WITHIN_MS = 500;
+const ANSWER_WITHIN_MS = 500;
 
 /** True when the promise is settled, whichever way, within the time in which a request is answered. */
 export async function settlesInTime(promise: Promise<unknown>): Promise<boolean> {

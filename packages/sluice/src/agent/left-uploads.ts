@@ -1,9 +1,12 @@
 import type { Logger } from 'pino';
-import { abortMultipartUpload } from '../s3/multipart-upload.ts';
+import { abortMultipartUpload, findMultipartUploads, type MultipartUpload } from '../s3/multipart-upload.ts';
+import type { S3Connection } from '../s3/connection.ts';
 import type { S3Connections } from './s3-connections.ts';
-import type { FileUploadJournal, OpenUpload } from './upload-journal.ts';
+import type { FileUploadJournal, JournalEntry, LeftEntry } from './upload-journal.ts';
 
 const RETRY_MS = 5 * 60_000;
+/** How far S3's clock may be from ours, and how long it may have taken to open an upload. */
+const CLOCK_SKEW_MS = 60_000;
 
 export interface LeftUploadsOptions {
   journal: FileUploadJournal;
@@ -18,13 +21,13 @@ export interface LeftUploadsOptions {
 export class LeftUploads {
   readonly #options: LeftUploadsOptions;
   readonly #stopping = new AbortController();
-  #uploads: readonly OpenUpload[];
+  #entries: readonly LeftEntry[];
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
 
-  private constructor(options: LeftUploadsOptions, uploads: readonly OpenUpload[]) {
+  private constructor(options: LeftUploadsOptions, entries: readonly LeftEntry[]) {
     this.#options = options;
-    this.#uploads = uploads;
+    this.#entries = entries;
   }
 
   /** To be called before the first export of this agent: what is in the journal then is left. */
@@ -45,33 +48,49 @@ export class LeftUploads {
   }
 
   async #abortAll(): Promise<void> {
-    const remaining: OpenUpload[] = [];
-    for (const upload of this.#uploads) {
+    const remaining: LeftEntry[] = [];
+    for (const left of this.#entries) {
       if (this.#stopping.signal.aborted) return;
-      if (!(await this.#abort(upload))) remaining.push(upload);
+      if (!(await this.#abort(left))) remaining.push(left);
     }
-    this.#uploads = remaining;
+    this.#entries = remaining;
     if (remaining.length === 0 || this.#stopping.signal.aborted) return;
     this.#timer = setTimeout(() => this.startAborting(), RETRY_MS).unref();
   }
 
-  async #abort(upload: OpenUpload): Promise<boolean> {
-    const { journal, s3, log } = this.#options;
+  async #abort({ entry, done }: LeftEntry): Promise<boolean> {
+    const { s3, log } = this.#options;
+    const { bucket, key, uploadId, region } = entry;
     const signal = this.#stopping.signal;
     try {
-      const lease = await s3.forCleanUp(upload.region, { signal });
+      const lease = await s3.forCleanUp(region, { signal });
       try {
-        await abortMultipartUpload(lease.connection, upload, signal);
+        for (const upload of await uploadsOf(entry, lease.connection)) {
+          await abortMultipartUpload(lease.connection, upload, signal);
+          log.warn({ ...upload }, 'aborted a multipart upload that an earlier agent left');
+        }
       } finally {
         lease.release();
       }
-      await journal.closed(upload);
-      log.warn(upload, 'aborted a multipart upload that an earlier agent left');
+      await done();
       return true;
     } catch (error) {
       if (!signal.aborted)
-        log.error({ err: error, ...upload }, 'could not abort a multipart upload that an earlier agent left');
+        log.error({ err: error, bucket, key, uploadId }, 'an earlier agent may have left a multipart upload');
       return false;
     }
   }
+}
+
+/** Where the id is not known, S3 is asked which uploads of the object were begun at that moment. */
+async function uploadsOf(
+  { bucket, key, uploadId, askedAt }: JournalEntry,
+  connection: S3Connection,
+): Promise<MultipartUpload[]> {
+  if (uploadId !== undefined) return [{ bucket, key, uploadId }];
+  return findMultipartUploads(
+    connection,
+    { bucket, key },
+    { from: new Date(askedAt - CLOCK_SKEW_MS), to: new Date(askedAt + CLOCK_SKEW_MS) },
+  );
 }

@@ -31,6 +31,8 @@ async function lookUp(name: string): Promise<OsUser> {
     const [uid, gid] = await Promise.all([run('id', ['-u', '--', name]), run('id', ['-g', '--', name])]);
     return { uid: Number(uid.stdout), gid: Number(gid.stdout) };
   } catch (error) {
-    throw new SluiceError('config_invalid', `agent.postgres_os_user: there is no user "${name}"`, { cause: error });
+    throw new SluiceError('config_invalid', `agent.postgres_os_user: there is no user "${name}"`, {
+      cause: error,
+    });
   }
 }

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { isSluiceError } from '../errors.ts';
+import { errnoOf, isSluiceError } from '../errors.ts';
 import * as backend from './pg-protocol/backend-messages.ts';
 import { FrontendReader, type FrontendMessage } from './pg-protocol/frontend-reader.ts';
 import { encodeAnswer, parseRequest, type AgentRequest } from './request.ts';
@@ -43,7 +43,7 @@ export async function serveConnection(
       const { sqlstate: sqlState, ...rest } = toSqlError(error);
       socket.write(backend.errorResponse({ severity: 'FATAL', sqlState, ...rest }));
       log.warn({ err: error }, 'a connection was refused');
-    } else if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') {
+    } else if (errnoOf(error) !== 'ECONNRESET') {
       throw error;
     }
   } finally {
@@ -53,7 +53,11 @@ export async function serveConnection(
   }
 }
 
-async function answer(message: FrontendMessage, handler: RequestHandler, agentVersion: string): Promise<Buffer> {
+async function answer(
+  message: FrontendMessage,
+  handler: RequestHandler,
+  agentVersion: string,
+): Promise<Buffer> {
   switch (message.type) {
     case 'encryption-request':
       return backend.encryptionRefused;
@@ -77,16 +81,22 @@ async function answer(message: FrontendMessage, handler: RequestHandler, agentVe
 async function answerQuery(text: string, handler: RequestHandler): Promise<Buffer> {
   try {
     const request = parseRequest(text);
-    if (request !== undefined) return backend.oneTextValue('answer', encodeAnswer(await handler.handle(request)));
+    if (request !== undefined)
+      return backend.oneTextValue('answer', encodeAnswer(await handler.handle(request)));
   } catch (error) {
     return backend.oneTextValue('answer', encodeAnswer({ error: toSqlError(error) }));
   }
   // What dblink sends by itself, to have text in the database's encoding. Requests and answers are ASCII: any will do.
   const encoding = /^\s*set client_encoding to '([^']*)'/i.exec(text)?.[1];
   if (encoding !== undefined) {
-    return Buffer.concat([backend.parameterStatus('client_encoding', encoding), backend.commandComplete('SET')]);
+    return Buffer.concat([
+      backend.parameterStatus('client_encoding', encoding),
+      backend.commandComplete('SET'),
+    ]);
   }
-  return text.trim() === '' ? backend.emptyQueryResponse : notSupported('this is the Sluice agent, not a database');
+  return text.trim() === ''
+    ? backend.emptyQueryResponse
+    : notSupported('this is the Sluice agent, not a database');
 }
 
 function notSupported(message: string): Buffer {

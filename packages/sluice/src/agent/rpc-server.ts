@@ -1,9 +1,9 @@
 import { once } from 'node:events';
-import { chmod, chown, mkdir, unlink } from 'node:fs/promises';
-import { createConnection, createServer, type Server, type Socket } from 'node:net';
+import { chmod, chown, mkdir } from 'node:fs/promises';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
-import { SluiceError } from '../errors.ts';
 import type { OsUser } from './pipes/pipe-pool.ts';
+import { removeStaleSocket } from '../files/stale-socket.ts';
 
 /** libpq looks for this name in the directory that is given as host. */
 export const SOCKET_NAME = '.s.PGSQL.5432';
@@ -58,23 +58,4 @@ export class RpcServer {
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
-}
-
-/** A socket that an agent left which was killed; one that answers belongs to an agent that runs. */
-async function removeStaleSocket(path: string): Promise<void> {
-  const probe = createConnection(path);
-  try {
-    await once(probe, 'connect');
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return;
-    if (code !== 'ECONNREFUSED') throw error;
-    await unlink(path);
-    return;
-  } finally {
-    probe.destroy();
-  }
-  throw new SluiceError('config_invalid', `an agent is already running at "${path}"`, {
-    hint: 'Stop it first, or give this one another agent.socket_directory.',
-  });
 }

@@ -7,12 +7,21 @@ import type { UploadJournal } from '../exporter/upload-journal.ts';
 const entrySchema = z.object({
   bucket: z.string(),
   key: z.string(),
-  uploadId: z.string(),
   region: z.string(),
+  /** Missing while S3 was asked to open the upload, and its answer was not noted. */
+  uploadId: z.string().optional(),
+  /** When S3 was asked, in milliseconds since 1970. */
+  askedAt: z.number(),
 });
 
-/** A multipart upload that is open. */
-export type OpenUpload = z.output<typeof entrySchema>;
+/** A multipart upload that is open, or may be. */
+export type JournalEntry = z.output<typeof entrySchema>;
+
+/** What an agent left that was killed; `done` removes it from the journal. */
+export interface LeftEntry {
+  entry: JournalEntry;
+  done: () => Promise<void>;
+}
 
 /**
  * The open multipart uploads of an agent, one small file each in its state directory, so that an agent that was killed
@@ -31,40 +40,65 @@ export class FileUploadJournal {
     return new FileUploadJournal(directory);
   }
 
-  /** The journal as one export writes it. An upload that could not be aborted stays in it, for the next start. */
-  inRegion(region: string, onLeft: (upload: OpenUpload, error: unknown) => void): UploadJournal {
+  /**
+   * The journal as one export writes it. An upload that could not be aborted stays in it, for the next start.
+   *
+   * @param exportId tells apart exports to the same object
+   */
+  ofExport(
+    exportId: number,
+    region: string,
+    onLeft: (uploadId: string, error: unknown) => void,
+  ): UploadJournal {
+    const asked = new Map<string, JournalEntry>();
+    const pathOf = ({ bucket, key }: { bucket: string; key: string }) =>
+      this.#pathOf([process.pid, exportId, bucket, key]);
     return {
-      opened: (upload) => this.opened({ ...upload, region }),
-      closed: (upload) => this.closed({ ...upload, region }),
-      leftOpen: (upload, error) => onLeft({ ...upload, region }, error),
+      opening: async ({ bucket, key }) => {
+        const entry = { bucket, key, region, askedAt: Date.now() };
+        asked.set(key, entry);
+        await this.#write(pathOf(entry), entry);
+      },
+      notOpened: async (object) => this.#remove(pathOf(object)),
+      opened: async ({ bucket, key, uploadId }) => {
+        const askedAt = asked.get(key)?.askedAt ?? Date.now();
+        await this.#write(pathOf({ bucket, key }), { bucket, key, region, uploadId, askedAt });
+      },
+      closed: async (upload) => this.#remove(pathOf(upload)),
+      leftOpen: ({ uploadId }, error) => onLeft(uploadId, error),
     };
   }
 
-  async opened(upload: OpenUpload): Promise<void> {
-    const path = this.#pathOf(upload);
-    await writeFile(`${path}.new`, JSON.stringify(upload), { mode: 0o600 });
+  /** What an earlier agent left. A file that was being written when it was killed is removed. */
+  async left(): Promise<LeftEntry[]> {
+    const left: LeftEntry[] = [];
+    for (const name of await readdir(this.#directory)) {
+      const path = join(this.#directory, name);
+      if (!name.endsWith('.json')) {
+        await unlink(path);
+        continue;
+      }
+      const entry = entrySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+      left.push({ entry, done: () => this.#remove(path) });
+    }
+    return left;
+  }
+
+  async #write(path: string, entry: JournalEntry): Promise<void> {
+    await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
     await rename(`${path}.new`, path);
   }
 
-  async closed(upload: OpenUpload): Promise<void> {
-    await unlink(this.#pathOf(upload)).catch((error: NodeJS.ErrnoException) => {
+  async #remove(path: string): Promise<void> {
+    await unlink(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code !== 'ENOENT') throw error;
     });
   }
 
-  /** What an earlier agent left open. A file that was being written when it was killed is removed. */
-  async left(): Promise<OpenUpload[]> {
-    const uploads: OpenUpload[] = [];
-    for (const name of await readdir(this.#directory)) {
-      const path = join(this.#directory, name);
-      if (name.endsWith('.json')) uploads.push(entrySchema.parse(JSON.parse(await readFile(path, 'utf8'))));
-      else await unlink(path);
-    }
-    return uploads;
-  }
-
-  #pathOf({ bucket, key, uploadId }: OpenUpload): string {
-    const name = createHash('sha256').update(JSON.stringify([bucket, key, uploadId])).digest('hex');
-    return join(this.#directory, `${name}.json`);
+  #pathOf(identity: readonly unknown[]): string {
+    return join(
+      this.#directory,
+      `${createHash('sha256').update(JSON.stringify(identity)).digest('hex')}.json`,
+    );
   }
 }

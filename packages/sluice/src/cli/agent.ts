@@ -13,7 +13,7 @@ export function agentCommand(): Command {
 The agent runs on the database host, as the operating system user that PostgreSQL runs as. It logs JSON lines to
 standard output. SIGTERM and Ctrl-C let the running exports end (agent.shutdown_timeout); a second one aborts them.`,
     )
-    .action(async (options: { config: string }) => await runAgent(options.config));
+    .action(async (options: { config: string }) => runAgent(options.config));
 }
 
 async function runAgent(configFile: string): Promise<void> {

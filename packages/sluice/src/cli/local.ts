@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { SluiceError } from '../errors.ts';
+import { errnoOf, SluiceError } from '../errors.ts';
 
 /** A package of its own, and not a dependency of this one: a database host has no use for it. */
 const LOCAL_PACKAGE = '@sluice/local/cli';
@@ -7,7 +7,9 @@ const LOCAL_PACKAGE = '@sluice/local/cli';
 /** `sluice local`: hands everything to @sluice/local, its options and its help included. */
 export function localCommand(): Command {
   return new Command('local')
-    .description('run a real PostgreSQL and a local AWS with the agent between them, for development and tests')
+    .description(
+      'run a real PostgreSQL and a local AWS with the agent between them, for development and tests',
+    )
     .helpOption(false)
     .allowUnknownOption()
     .argument('[options...]', 'see sluice local --help')
@@ -17,11 +19,16 @@ export function localCommand(): Command {
     });
 }
 
-async function loadLocal(): Promise<{ localCommand: () => Command }> {
+interface LocalModule {
+  localCommand: () => Command;
+}
+
+async function loadLocal(): Promise<LocalModule> {
   try {
-    return (await import(LOCAL_PACKAGE)) as { localCommand: () => Command };
+    const module: LocalModule = await import(LOCAL_PACKAGE);
+    return module;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ERR_MODULE_NOT_FOUND') throw error;
+    if (errnoOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new SluiceError('config_invalid', 'the local stack is not installed', {
       cause: error,
       hint: 'Install it beside sluice with "npm install @sluice/local", or run "npx @sluice/local".',

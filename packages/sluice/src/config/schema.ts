@@ -4,6 +4,8 @@ import { z } from 'zod';
 const MAX_OBJECT_BYTES = 5 * 1024 ** 4;
 /** The smallest part of a multipart upload, except for the last. */
 const MIN_PART_BYTES = 5 * 1024 ** 2;
+/** sun_path has 104 bytes on macOS, 108 on Linux. */
+const MAX_SOCKET_PATH_BYTES = 103;
 const MAX_PART_BYTES = 5 * 1024 ** 3;
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
@@ -53,6 +55,21 @@ const keysTogether = [
   'expected access_key_id and secret_access_key together, or neither',
 ] as const;
 const region = () => name(/^[a-z0-9-]{1,63}$/, 'an AWS Region such as "us-west-2"');
+
+/** A host and a port, or the path of a Unix socket. */
+function listenAddress() {
+  const expected =
+    'expected a host and a port such as "127.0.0.1:8432", or the absolute path of a Unix socket';
+  return z.string().transform((value, context) => {
+    if (value.startsWith('/') && Buffer.byteLength(value) <= MAX_SOCKET_PATH_BYTES) return { path: value };
+    const [, host, digits] = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(value) ?? [];
+    if (host !== undefined && Number(digits) <= 65_535) {
+      return { host: host.replace(/^\[|\]$/g, ''), port: Number(digits) };
+    }
+    context.addIssue({ code: 'custom', message: expected, input: value });
+    return z.NEVER;
+  });
+}
 
 /** sluice.toml, as docs/configuration.md describes it key by key. Keys are those of the file. */
 export const configSchema = z.strictObject({
@@ -126,18 +143,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   rds_api: z
     .strictObject({
-      listen: name(
-        /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):\d{1,5}$/,
-        'a host and a port such as "127.0.0.1:8432"',
-      )
-        .transform((value, context) => {
-          const colon = value.lastIndexOf(':');
-          const port = Number(value.slice(colon + 1));
-          if (port <= 65_535) return { host: value.slice(0, colon).replace(/^\[|\]$/g, ''), port };
-          context.addIssue({ code: 'custom', message: 'expected a port of at most 65535', input: value });
-          return z.NEVER;
-        })
-        .prefault('127.0.0.1:8432'),
+      listen: listenAddress().prefault('127.0.0.1:8432'),
       access_keys: z
         .array(z.strictObject({ id: name(/^\w{1,128}$/, 'letters and digits'), secret: text() }))
         .min(1, 'expected at least one [[rds_api.access_keys]]')

@@ -2,9 +2,10 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { copyLayout } from './copy-layout.ts';
 import { loadParser, parseCopyOptions } from './parse-copy-options.ts';
 
-beforeAll(async () => await loadParser());
+beforeAll(async () => loadParser());
 
-const layoutOf = (options: string, clientEncoding = 'UTF8') => copyLayout(parseCopyOptions(options), clientEncoding);
+const layoutOf = (options: string, clientEncoding = 'UTF8') =>
+  copyLayout(parseCopyOptions(options), clientEncoding);
 
 describe('copyLayout', () => {
   it('is text without options', () => {
@@ -16,13 +17,19 @@ describe('copyLayout', () => {
 
   it('knows the quoting of CSV: the escape character is the quote character unless given', () => {
     expect(layoutOf("format csv, header, quote ''''").rowFormat).toEqual({
-      ...{ format: 'csv', header: true, quote: "'", escape: "'", encoding: 'UTF8' },
+      format: 'csv',
+      header: true,
+      quote: "'",
+      escape: "'",
+      encoding: 'UTF8',
     });
     expect(layoutOf("format csv, escape '\\'").rowFormat).toMatchObject({ quote: '"', escape: '\\' });
   });
 
   it('takes the encoding from the options before the session, under the name that cutting knows', () => {
-    expect(layoutOf("format csv, encoding 'Shift_JIS'", 'LATIN1').rowFormat).toMatchObject({ encoding: 'SJIS' });
+    expect(layoutOf("format csv, encoding 'Shift_JIS'", 'LATIN1').rowFormat).toMatchObject({
+      encoding: 'SJIS',
+    });
     expect(layoutOf('format csv', 'windows-936').rowFormat).toMatchObject({ encoding: 'GBK' });
   });
 

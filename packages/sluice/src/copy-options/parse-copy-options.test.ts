@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { loadParser, parseCopyOptions } from './parse-copy-options.ts';
 
-beforeAll(async () => await loadParser());
+beforeAll(async () => loadParser());
 
 describe('parseCopyOptions', () => {
   it.each([
@@ -15,15 +15,45 @@ describe('parseCopyOptions', () => {
         { name: 'delimiter', value: ':' },
       ],
     ],
-    ['format csv, HEADER true', [{ name: 'format', value: 'csv' }, { name: 'header', value: 'true' }]],
-    ['format binary, encoding WIN1253', [{ name: 'format', value: 'binary' }, { name: 'encoding', value: 'win1253' }]],
-    ['(format csv, header)', [{ name: 'format', value: 'csv' }, { name: 'header', value: null }]],
+    [
+      'format csv, HEADER true',
+      [
+        { name: 'format', value: 'csv' },
+        { name: 'header', value: 'true' },
+      ],
+    ],
+    [
+      'format binary, encoding WIN1253',
+      [
+        { name: 'format', value: 'binary' },
+        { name: 'encoding', value: 'win1253' },
+      ],
+    ],
+    [
+      '(format csv, header)',
+      [
+        { name: 'format', value: 'csv' },
+        { name: 'header', value: null },
+      ],
+    ],
     ['header 1', [{ name: 'header', value: '1' }]],
     ['force_quote *', [{ name: 'force_quote', value: true }]],
     ['force_quote (a, "B b", "q""q")', [{ name: 'force_quote', value: ['a', 'B b', 'q"q'] }]],
-    ["delimiter E'\\t', null ''", [{ name: 'delimiter', value: '\t' }, { name: 'null', value: '' }]],
+    [
+      "delimiter E'\\t', null ''",
+      [
+        { name: 'delimiter', value: '\t' },
+        { name: 'null', value: '' },
+      ],
+    ],
     ['format csv -- the rest', [{ name: 'format', value: 'csv' }]],
-    ["quote '''', escape '\\'", [{ name: 'quote', value: "'" }, { name: 'escape', value: '\\' }]],
+    [
+      "quote '''', escape '\\'",
+      [
+        { name: 'quote', value: "'" },
+        { name: 'escape', value: '\\' },
+      ],
+    ],
     ['format', [{ name: 'format', value: null }]],
     ['freeze true', [{ name: 'freeze', value: 'true' }]],
   ])('reads %j', (text, expected) => {
@@ -40,7 +70,7 @@ describe('parseCopyOptions', () => {
     'format csv); DROP TABLE t; --',
     'format csv); COPY t TO STDOUT WITH (format csv',
     '(format csv); SELECT 1',
-    "(format csv) WHERE (true)",
+    '(format csv) WHERE (true)',
     '()',
     'format csv,',
     "'format' csv",

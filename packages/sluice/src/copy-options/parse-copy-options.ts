@@ -1,4 +1,4 @@
-import { loadModule, parseSync } from 'libpg-query';
+import { loadModule, parseSync, type DefElem, type Node, type ParseResult } from 'libpg-query';
 import { SluiceError } from '../errors.ts';
 
 /**
@@ -16,8 +16,21 @@ export interface CopyOption {
  * Source: https://www.postgresql.org/docs/current/sql-copy.html
  */
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
-  ...['format', 'freeze', 'delimiter', 'null', 'default', 'header', 'quote', 'escape', 'force_quote'],
-  ...['force_not_null', 'force_null', 'encoding', 'on_error', 'reject_limit', 'log_verbosity'],
+  'format',
+  'freeze',
+  'delimiter',
+  'null',
+  'default',
+  'header',
+  'quote',
+  'escape',
+  'force_quote',
+  'force_not_null',
+  'force_null',
+  'encoding',
+  'on_error',
+  'reject_limit',
+  'log_verbosity',
 ]);
 
 /** The longest list of options that is parsed; a real one has a hundred characters. */
@@ -33,7 +46,8 @@ const MAX_OPTIONS_LENGTH = 100_000;
 export function parseCopyOptions(text: string | null): CopyOption[] {
   const list = text?.trim() ?? '';
   if (list === '') return [];
-  if (list.length > MAX_OPTIONS_LENGTH) throw syntaxError(`they are longer than ${MAX_OPTIONS_LENGTH} characters`);
+  if (list.length > MAX_OPTIONS_LENGTH)
+    throw syntaxError(`they are longer than ${MAX_OPTIONS_LENGTH} characters`);
   // The line end closes a comment at the end of the list.
   const inParentheses = list.startsWith('(') ? list : `(${list}\n)`;
   const options = copyOptionsOf(`COPY (SELECT 1) TO STDOUT WITH ${inParentheses}`).map(readOption);
@@ -52,60 +66,41 @@ export async function loadParser(): Promise<void> {
   await loadModule();
 }
 
-/** The tree that the parser gives, as far as it is looked at. */
-interface ParseTree {
-  stmts?: { stmt?: Record<string, unknown> }[];
-}
-interface CopyStmt {
-  is_from?: boolean;
-  is_program?: boolean;
-  filename?: string;
-  options?: { DefElem?: DefElem }[];
-}
-interface DefElem {
-  defname?: string;
-  defnamespace?: string;
-  arg?: Node;
-}
-interface Node {
-  String?: { sval?: string };
-  Integer?: { ival?: number };
-  Float?: { fval?: string };
-  Boolean?: { boolval?: boolean };
-  A_Star?: object;
-  List?: { items?: Node[] };
-}
-
 function copyOptionsOf(statement: string): DefElem[] {
-  let tree: ParseTree;
+  let tree: ParseResult;
   try {
-    tree = parseSync(statement) as ParseTree;
+    tree = parseSync(statement);
   } catch (error) {
     throw syntaxError(error instanceof Error ? error.message : String(error), error);
   }
-  const copy = tree.stmts?.[0]?.stmt?.['CopyStmt'] as CopyStmt | undefined;
+  const [first, second] = tree.stmts ?? [];
+  const copy = first?.stmt !== undefined && 'CopyStmt' in first.stmt ? first.stmt.CopyStmt : undefined;
   const isPlainCopy =
-    tree.stmts?.length === 1 && copy !== undefined && !copy.is_from && !copy.is_program && copy.filename === undefined;
+    second === undefined &&
+    copy !== undefined &&
+    !copy.is_from &&
+    !copy.is_program &&
+    copy.filename === undefined;
   if (!isPlainCopy) throw syntaxError('they are not a list of options');
-  return (copy.options ?? []).map(({ DefElem: option }) => {
-    if (option === undefined) throw syntaxError('they are not a list of options');
-    return option;
+  return (copy.options ?? []).map((option) => {
+    if (!('DefElem' in option)) throw syntaxError('they are not a list of options');
+    return option.DefElem;
   });
 }
 
 function readOption({ defname: name, arg }: DefElem): CopyOption {
   if (name === undefined) throw syntaxError('an option has no name');
   if (arg === undefined) return { name, value: null };
-  if (arg.A_Star !== undefined) return { name, value: true };
-  if (arg.List !== undefined) return { name, value: (arg.List.items ?? []).map((item) => scalar(name, item)) };
+  if ('A_Star' in arg) return { name, value: true };
+  if ('List' in arg) return { name, value: (arg.List.items ?? []).map((item) => scalar(name, item)) };
   return { name, value: scalar(name, arg) };
 }
 
 function scalar(name: string, node: Node): string {
-  if (node.String !== undefined) return node.String.sval ?? '';
-  if (node.Integer !== undefined) return String(node.Integer.ival ?? 0);
-  if (node.Float?.fval !== undefined) return node.Float.fval;
-  if (node.Boolean !== undefined) return String(node.Boolean.boolval ?? false);
+  if ('String' in node) return node.String.sval ?? '';
+  if ('Integer' in node) return String(node.Integer.ival ?? 0);
+  if ('Float' in node) return node.Float.fval ?? '0';
+  if ('Boolean' in node) return String(node.Boolean.boolval ?? false);
   throw syntaxError(`option "${name}" has a value of a kind that COPY does not take`);
 }
 

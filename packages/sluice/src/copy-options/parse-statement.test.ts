@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { loadParser } from './parse-copy-options.ts';
 import { singleStatement } from './parse-statement.ts';
 
-beforeAll(async () => await loadParser());
+beforeAll(async () => loadParser());
 
 describe('singleStatement', () => {
   it.each([

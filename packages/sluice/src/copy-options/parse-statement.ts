@@ -1,9 +1,5 @@
-import { parseSync } from 'libpg-query';
+import { parseSync, type ParseResult } from 'libpg-query';
 import { SluiceError } from '../errors.ts';
-
-interface ParseTree {
-  stmts?: { stmt_location?: number; stmt_len?: number }[];
-}
 
 /**
  * The one statement of a query text, without the semicolon and the comments that may follow it. A text that does not
@@ -12,9 +8,9 @@ interface ParseTree {
  * @throws SluiceError `options_syntax` when the text has more than one statement
  */
 export function singleStatement(query: string): string {
-  let tree: ParseTree;
+  let tree: ParseResult;
   try {
-    tree = parseSync(query) as ParseTree;
+    tree = parseSync(query);
   } catch {
     return query;
   }

@@ -18,14 +18,16 @@ describe('BufferMemory', () => {
     expect(memory.lentBytes).toBe(4 * BLOCK_BYTES);
   });
 
-  it('lends again what was given back, and forgets what was beyond its limit', () => {
+  it('lends again what was given back, and what was beyond its limit until nothing is lent', () => {
     const memory = new BufferMemory({ limitBytes: 2 * BLOCK_BYTES });
-    const blocks = takeAll(memory);
-    const beyond = memory.take({ beyondLimit: true });
-    memory.giveBack(beyond === undefined ? [] : [beyond]);
-    memory.giveBack(blocks);
+    const take = (): Uint8Array => memory.take({ beyondLimit: true }) ?? new Uint8Array();
+    const [first, second, third] = [take(), take(), take()];
+    memory.giveBack([second, third]);
+    expect(new Set([take(), take()])).toEqual(new Set([second, third]));
+    memory.giveBack([first, second, third]);
     expect(memory.lentBytes).toBe(0);
-    expect(new Set(takeAll(memory))).toEqual(new Set(blocks));
+    const known = [take(), take(), take()].filter((block) => [first, second, third].includes(block));
+    expect(known).toHaveLength(2);
   });
 
   it('wakes all who wait when blocks are given back', async () => {

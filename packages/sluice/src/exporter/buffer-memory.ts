@@ -5,8 +5,8 @@ export const BLOCK_BYTES = 64 * 1024;
 const DEFAULT_LIMIT_BYTES = 9 * 8 * 1024 * 1024;
 
 /**
- * The memory that all exports of a process share for bytes on their way. Blocks are lent, given back and lent again;
- * up to the limit they are kept for the next export.
+ * The memory that all exports of a process share for bytes on their way. Blocks are lent, given back and lent again. They
+ * are kept for the next export; what was lent beyond the limit only until nothing is lent any more.
  */
 export class BufferMemory {
   readonly limitBytes: number;
@@ -37,8 +37,10 @@ export class BufferMemory {
   giveBack(blocks: Iterable<Uint8Array>): void {
     for (const block of blocks) {
       this.#lentBytes -= BLOCK_BYTES;
-      if (this.#lentBytes + (this.#free.length + 1) * BLOCK_BYTES <= this.limitBytes) this.#free.push(block);
+      this.#free.push(block);
     }
+    // Not before: what is dropped while it is still needed is allocated anew faster than it is collected.
+    if (this.#lentBytes === 0) this.#free.splice(Math.floor(this.limitBytes / BLOCK_BYTES));
     this.#wakeWaiters?.();
     this.#wakeWaiters = undefined;
     this.#freed = undefined;

@@ -3,8 +3,8 @@ import type { CharacterSteps } from './multibyte.ts';
 import { hasOddCount } from './odd-count.ts';
 
 /**
- * CSV whose escape is its quote character, as by default: then each quote, a doubled one too, changes between inside and
- * outside twice or once as it should, and counting them is enough.
+ * CSV whose escape is its quote character, as by default. A quote inside quotes stands doubled, which leaves the quotes
+ * and enters them again, so counting is enough: after an odd number of quotes we are inside.
  */
 export class ParityLineFinder implements LineFinder {
   readonly #quote: number;

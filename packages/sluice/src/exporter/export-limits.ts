@@ -4,9 +4,9 @@ import { validateS3Uri } from '../s3/s3-uri.ts';
 import type { ExportRequest } from './export-to-s3.ts';
 import { GIB, LARGEST_OBJECT_BYTES, LARGEST_PART_BYTES, MIB, SMALLEST_PART_BYTES } from './part-size.ts';
 
-export const DEFAULT_FILE_LIMIT_BYTES = 6 * GIB;
-export const DEFAULT_PART_SIZE_BYTES = 8 * MIB;
-export const DEFAULT_PARTS_IN_FLIGHT = 8;
+const DEFAULT_FILE_LIMIT_BYTES = 6 * GIB;
+const DEFAULT_PART_SIZE_BYTES = 8 * MIB;
+const DEFAULT_PARTS_IN_FLIGHT = 8;
 
 export interface ExportLimits {
   fileLimitBytes: number;

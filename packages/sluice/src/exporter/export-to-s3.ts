@@ -35,7 +35,10 @@ export interface ExportRequest {
   partSizeBytes?: number | undefined;
   /** @default 8 */
   partsInFlight?: number | undefined;
-  /** The memory that the exports of a process share. @default one of its own */
+  /**
+   * The memory that the exports of a process share. Together they hold no more than its limit, or one part for each of
+   * them, since no smaller part could be sent. @default one of its own, of 72 MiB
+   */
   memory?: BufferMemory | undefined;
   journal?: UploadJournal | undefined;
   onProgress?: ((progress: ExportProgress) => void) | undefined;

@@ -155,7 +155,7 @@ export class FileUpload {
     try {
       await abortMultipartUpload(connection, upload, signal);
     } catch (error) {
-      await journal?.leftOpen?.(upload, error);
+      await ignoreFailure(async () => journal?.leftOpen?.(upload, error));
       return { upload, error };
     }
     await this.#closed(upload);
@@ -164,7 +164,7 @@ export class FileUpload {
 
   async #closed(upload: MultipartUpload): Promise<void> {
     this.#open = undefined;
-    await this.#context.journal?.closed(upload);
+    await ignoreFailure(async () => this.#context.journal?.closed(upload));
   }
 
   async #put(): Promise<{ etag: string | undefined }> {
@@ -205,7 +205,15 @@ export class FileUpload {
 
   async #create(signal: AbortSignal): Promise<MultipartUpload> {
     const { connection, bucket, settings, journal } = this.#context;
-    const upload = await createMultipartUpload(connection, { bucket, key: this.key, ...settings, signal });
+    const object = { bucket, key: this.key };
+    await journal?.opening?.(object);
+    let upload: MultipartUpload;
+    try {
+      upload = await createMultipartUpload(connection, { ...object, ...settings, signal });
+    } catch (error) {
+      await ignoreFailure(async () => journal?.notOpened?.(object));
+      throw error;
+    }
     this.#open = upload;
     await journal?.opened(upload);
     return upload;
@@ -230,6 +238,11 @@ export class FileUpload {
   #freeUnsent(): void {
     for (const part of this.#unsent.splice(0)) part.free();
   }
+}
+
+/** For the journal, after the fact: what became of an object does not change when it cannot be noted. */
+async function ignoreFailure(note: () => Promise<void>): Promise<void> {
+  await Promise.allSettled([note()]);
 }
 
 function tooManyParts(key: string): SluiceError {

@@ -111,7 +111,7 @@ export class Sts {
 }
 
 /** Not even an error came in time; `credential_process` and metadata services may take as long as they like. */
-export class DeadlineError extends Error {
+class DeadlineError extends Error {
   constructor() {
     super(`no answer within ${DEADLINE_MS / 1000} seconds`);
     this.name = 'TimeoutError';

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { access, chmod, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { SluiceError } from '../errors.ts';
+import { errnoOf, SluiceError } from '../errors.ts';
 
 export interface InstallExtensionOptions {
   /** PostgreSQL's share directory, as `pg_config --sharedir` prints it. */
@@ -74,8 +74,9 @@ async function putFile(from: string, to: string): Promise<void> {
   }
 }
 
-function cannotWrite(file: string, cause: unknown): SluiceError {
-  const code = cause instanceof Error && 'code' in cause ? cause.code : undefined;
+/** What to do when a file of the server can't be written. */
+export function cannotWrite(file: string, cause: unknown): SluiceError {
+  const code = errnoOf(cause);
   const isForbidden = code === 'EACCES' || code === 'EPERM';
   return new SluiceError('invalid_argument', `could not write ${file}`, {
     cause,

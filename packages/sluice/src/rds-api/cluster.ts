@@ -5,7 +5,7 @@ import { RdsError } from './rds-error.ts';
 import type { XmlElement } from './xml.ts';
 
 /** What the API calls the engine of a PostgreSQL whose exports go through Sluice: the one that the guide is for. */
-export const ENGINE = 'aurora-postgresql';
+const ENGINE = 'aurora-postgresql';
 
 /** The one cluster, and its one instance, that an agent's API knows. */
 export interface ClusterSettings {

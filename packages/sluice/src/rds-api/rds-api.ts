@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Logger } from 'pino';
 import { SluiceError } from '../errors.ts';
 import { failure, handleRequest, type ApiAnswer } from './handle-request.ts';
+import { removeStaleSocket } from '../files/stale-socket.ts';
 import type { OperationContext } from './operation.ts';
 import { RdsError } from './rds-error.ts';
 
@@ -13,8 +14,8 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 64;
 
 export interface RdsApiOptions extends OperationContext {
-  /** Port 0 takes a free one. */
-  listen: { host: string; port: number };
+  /** Port 0 takes a free one. A Unix socket is open to the agent's own user only. */
+  listen: { host: string; port: number } | { path: string };
   accessKeys: readonly { id: string; secret: string }[];
   log: Logger;
 }
@@ -49,14 +50,14 @@ export class RdsApi {
     { signal }: { signal?: AbortSignal | undefined } = {},
   ): Promise<RdsApi> {
     const api = new RdsApi(options);
-    const { host, port } = options.listen;
     try {
-      api.#server.listen(port, host);
+      await api.#listen(options.listen);
       await once(api.#server, 'listening', signal === undefined ? {} : { signal });
     } catch (error) {
       api.#server.close();
       signal?.throwIfAborted();
-      throw new SluiceError('config_invalid', `rds_api.listen: could not listen at ${host}, port ${port}`, {
+      const where = Object.values(options.listen).join(', port ');
+      throw new SluiceError('config_invalid', `rds_api.listen: could not listen at ${where}`, {
         cause: error,
         detail: error instanceof Error ? error.message : String(error),
       });
@@ -68,10 +69,25 @@ export class RdsApi {
   /** What `--endpoint-url` takes, e.g. `http://127.0.0.1:8432`. */
   get endpoint(): string {
     const address = this.#server.address();
-    if (address === null || typeof address === 'string')
-      throw new SluiceError('internal', 'the RDS API is closed');
+    if (address === null) throw new SluiceError('internal', 'the RDS API is closed');
+    if (typeof address === 'string') return `unix:${address}`;
     const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
     return `http://${host}:${address.port}`;
+  }
+
+  async #listen(address: RdsApiOptions['listen']): Promise<void> {
+    if ('port' in address) {
+      this.#server.listen(address.port, address.host);
+      return;
+    }
+    await removeStaleSocket(address.path);
+    // Closed from the first moment on.
+    const mask = process.umask(0o177);
+    try {
+      this.#server.listen(address.path);
+    } finally {
+      process.umask(mask);
+    }
   }
 
   /** Lets the requests under way end. */

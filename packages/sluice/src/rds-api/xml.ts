@@ -1,6 +1,6 @@
 /** An element: its name, and its text or its children. One without content (undefined) is left out. */
 export type XmlElement = readonly [name: string, content: XmlContent];
-export type XmlContent = string | number | boolean | undefined | readonly XmlElement[];
+type XmlContent = string | number | boolean | undefined | readonly XmlElement[];
 
 export function writeXml(elements: readonly XmlElement[]): string {
   return elements

@@ -107,6 +107,33 @@ export async function abortMultipartUpload(
   }
 }
 
+/**
+ * The open uploads of one object that were begun in a span of time. Needs s3:ListBucketMultipartUploads.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
+ */
+export async function findMultipartUploads(
+  connection: S3Connection,
+  object: { bucket: string; key: string },
+  { from, to }: { from: Date; to: Date },
+): Promise<MultipartUpload[]> {
+  const { bucket, key } = object;
+  const { ListMultipartUploadsCommand } = await loadS3Sdk();
+  const client = await connection.client();
+  const uploads: MultipartUpload[] = [];
+  let marker: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {};
+  for (;;) {
+    const page = await client.send(
+      new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key, ...marker }),
+    );
+    for (const { Key, UploadId: uploadId, Initiated: begun } of page.Uploads ?? []) {
+      const isMeant = Key === key && begun !== undefined && begun >= from && begun <= to;
+      if (isMeant && uploadId !== undefined) uploads.push({ bucket, key, uploadId });
+    }
+    if (page.IsTruncated !== true) return uploads;
+    marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+  }
+}
+
 function toCompletedPart({ partNumber, etag, checksum }: UploadedPart): CompletedPart {
   return {
     PartNumber: partNumber,

@@ -1,10 +1,10 @@
 import { SluiceError } from '../errors.ts';
 
 /** S3's limit on a key, in bytes of UTF-8. */
-export const MAX_KEY_BYTES = 1024;
+const MAX_KEY_BYTES = 1024;
 
 /** `_part99999`: what the exporter may append to a key. */
-export const LONGEST_PART_SUFFIX_BYTES = 10;
+const LONGEST_PART_SUFFIX_BYTES = 10;
 
 /** Where an export goes, as the caller of the SQL function gave it. */
 export interface S3Uri {

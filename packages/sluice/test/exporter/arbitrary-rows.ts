@@ -25,7 +25,7 @@ const LONG_CHARACTERS: Record<string, readonly Buffer[]> = {
 
 const ENCODINGS = Object.keys(LONG_CHARACTERS);
 
-export const arbitraryFormat: fc.Arbitrary<RowFormat> = fc.oneof(
+const arbitraryFormat: fc.Arbitrary<RowFormat> = fc.oneof(
   fc.record({ format: fc.constant('text' as const), header: fc.boolean() }),
   fc.record({
     format: fc.constant('csv' as const),

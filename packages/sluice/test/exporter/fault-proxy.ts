@@ -2,7 +2,7 @@ import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** What a faulty network or a faulty S3 does with a request. */
-export type Fault =
+type Fault =
   /** Answers without asking S3, after reading the body. */
   | {
       do: 'answer';

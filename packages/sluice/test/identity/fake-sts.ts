@@ -23,6 +23,8 @@ export const CALLER_ARN = 'arn:aws:sts::123456789012:assumed-role/db-host/i-0123
 /** An STS that answers as a test says, to meet what a real one does seldom: it checks no signature. */
 export class FakeSts implements AsyncDisposable {
   readonly calls: StsCall[] = [];
+  /** The sessions that were given out, by access key id. */
+  readonly sessions = new Map<string, { secretAccessKey: string; sessionToken: string; expiresAt: Date }>();
   /** Of AssumeRole. */
   answer: (call: StsCall, number: number) => StsAnswer = () => ({ lifetimeMs: 3_600_000 });
   readonly #server = createServer((request, response) => {
@@ -56,7 +58,13 @@ export class FakeSts implements AsyncDisposable {
         );
         return;
       }
-      const expiration = new Date(Date.now() + answer.lifetimeMs).toISOString();
+      const expiresAt = new Date(Date.now() + answer.lifetimeMs);
+      const expiration = expiresAt.toISOString();
+      this.sessions.set(`ASIA${number}`, {
+        secretAccessKey: `secret${number}`,
+        sessionToken: `token${number}`,
+        expiresAt,
+      });
       setTimeout(() => {
         response.end(
           `<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials><AccessKeyId>ASIA${number}</AccessKeyId><SecretAccessKey>secret${number}</SecretAccessKey><SessionToken>token${number}</SessionToken><Expiration>${expiration}</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>`,

@@ -10,7 +10,7 @@ export interface AccessKeyPair {
 }
 
 /** A user and not the root user: that one may not assume roles. */
-export const ADMINISTRATOR_NAME = 'local-admin';
+const ADMINISTRATOR_NAME = 'local-admin';
 
 /**
  * Gives the account an administrator with this key. Done at every start, so that one who took away the administrator's

@@ -1,7 +1,7 @@
 import type { QueryCall, QueryOperation } from '../query/query-operation.ts';
 import type { IamStore } from './state/iam-store.ts';
 
-export interface IamContext {
+interface IamContext {
   readonly store: IamStore;
 }
 

@@ -19,6 +19,11 @@ export class QueryForm {
     this.#values = new Map(entries);
   }
 
+  /** All of them, as they came. */
+  get entries(): Iterable<readonly [name: string, value: string]> {
+    return this.#values;
+  }
+
   /** Undefined when it is not there, or empty. */
   optional(name: string, limits: TextLimits = {}): string | undefined {
     const value = this.#values.get(name);

@@ -2,6 +2,19 @@ import type { AuthorizationDecision, AuthorizationRequest, Caller, ConditionKeys
 import type { XmlElement } from '../xml/write-element.ts';
 import type { QueryForm } from './query-form.ts';
 
+/** An answer that another server gave, with its own status and XML, errors included. */
+export class ForwardedAnswer {
+  readonly status: number;
+  readonly xml: string;
+
+  constructor(status: number, xml: string) {
+    this.status = status;
+    this.xml = xml;
+  }
+}
+
+type Result = readonly XmlElement[] | ForwardedAnswer | undefined;
+
 /** What every operation is given: a request whose signature is right and whose permission was granted. */
 export interface QueryCall extends Caller {
   readonly form: QueryForm;
@@ -24,7 +37,5 @@ export interface QueryOperation<Context> {
   /** Condition keys of this operation. */
   readonly conditions?: (call: QueryCall & Context) => Iterable<readonly [key: string, value: string]>;
   /** Answers what stands in `<NameResult>`; undefined for an operation that has no result. */
-  readonly run: (
-    call: QueryCall & Context,
-  ) => readonly XmlElement[] | undefined | Promise<readonly XmlElement[] | undefined>;
+  readonly run: (call: QueryCall & Context) => Result | Promise<Result>;
 }

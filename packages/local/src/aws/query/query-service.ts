@@ -11,7 +11,7 @@ import { verifySignature, type VerifiedSignature } from '../sigv4/verify-signatu
 import { writeDocument, type XmlElement } from '../xml/write-element.ts';
 import { QueryError } from './query-error.ts';
 import { QueryForm } from './query-form.ts';
-import type { QueryCall, QueryOperation } from './query-operation.ts';
+import { ForwardedAnswer, type QueryCall, type QueryOperation } from './query-operation.ts';
 import { toQueryError } from './to-query-error.ts';
 
 export interface QueryServiceOptions<Context> {
@@ -53,6 +53,10 @@ export class QueryService<Context> implements AwsService {
       const operation = this.#select(form);
       action = operation.name;
       const result = await this.#run(operation, request, form, verified);
+      if (result instanceof ForwardedAnswer) {
+        this.#sendXml(response, result.status, requestId, result.xml);
+        return { operation: action };
+      }
       const content: XmlElement[] = result === undefined ? [] : [[`${operation.name}Result`, result]];
       this.#send(response, 200, requestId, [
         `${operation.name}Response`,
@@ -90,7 +94,7 @@ export class QueryService<Context> implements AwsService {
     request: AwsRequest,
     form: QueryForm,
     verified: VerifiedSignature,
-  ): Promise<readonly XmlElement[] | undefined> {
+  ): Promise<readonly XmlElement[] | ForwardedAnswer | undefined> {
     const { identity, context, name } = this.#options;
     const { accountId } = identity;
     const {
@@ -146,6 +150,10 @@ export class QueryService<Context> implements AwsService {
 
   #send(response: ServerResponse, status: number, requestId: string, [name, content]: XmlElement): void {
     const xml = writeDocument([name, content, { xmlns: this.#options.namespace }]);
+    this.#sendXml(response, status, requestId, xml);
+  }
+
+  #sendXml(response: ServerResponse, status: number, requestId: string, xml: string): void {
     response.writeHead(status, {
       'content-type': 'text/xml',
       'content-length': Buffer.byteLength(xml),

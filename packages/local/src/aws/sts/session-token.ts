@@ -19,8 +19,6 @@ const session = z.object({
   policyArns: z.array(z.string()),
   /** The session's, without the role's. */
   tags: z.record(z.string(), z.string()),
-  /** Keys of the tags that pass on to the sessions of roles that this session assumes. */
-  transitiveTagKeys: z.array(z.string()),
   sourceIdentity: z.string().optional(),
 });
 

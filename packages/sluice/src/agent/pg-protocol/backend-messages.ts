@@ -56,7 +56,17 @@ export function commandComplete(tag: string): Buffer {
 export function oneTextValue(column: string, value: string): Buffer {
   const bytes = Buffer.from(value);
   return Buffer.concat([
-    message('T', int16(1), cstring(column), int32(0), int16(0), int32(TEXT_OID), int16(-1), int32(-1), int16(0)),
+    message(
+      'T',
+      int16(1),
+      cstring(column),
+      int32(0),
+      int16(0),
+      int32(TEXT_OID),
+      int16(-1),
+      int32(-1),
+      int16(0),
+    ),
     message('D', int16(1), int32(bytes.length), bytes),
     commandComplete('SELECT 1'),
   ]);

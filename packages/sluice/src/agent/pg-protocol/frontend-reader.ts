@@ -92,5 +92,7 @@ function readParameters(body: Buffer): Map<string, string> {
 }
 
 function violation(detail: string): SluiceError {
-  return new SluiceError('protocol_violation', 'a client of the agent broke the PostgreSQL protocol', { detail });
+  return new SluiceError('protocol_violation', 'a client of the agent broke the PostgreSQL protocol', {
+    detail,
+  });
 }

@@ -77,7 +77,8 @@ export class PipePool {
   /** Removes the pipes that were not used. */
   async close(): Promise<void> {
     await this.#refilling?.catch(() => undefined);
-    for (const name of this.#ready.splice(0)) await unlink(join(this.#options.directory, name)).catch(ignoreMissing);
+    for (const name of this.#ready.splice(0))
+      await unlink(join(this.#options.directory, name)).catch(ignoreMissing);
   }
 
   async #refill(): Promise<void> {

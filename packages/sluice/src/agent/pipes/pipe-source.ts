@@ -2,7 +2,7 @@ import { readSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
-import { SluiceError } from '../../errors.ts';
+import { errnoOf, SluiceError } from '../../errors.ts';
 import type { OpenPipe } from './pipe-pool.ts';
 
 /** As much as a pipe holds on Linux, so that one read takes it all. */
@@ -102,7 +102,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
    * ever on one that has no reader, or make a file if it were gone; so until then the pipe stays.
    */
   async refuseWrites(): Promise<void> {
-    if (this.#writer !== 'not seen') return await this.close();
+    if (this.#writer !== 'not seen') return this.close();
     if (this.#closing === 'no') this.#closing = 'when written to';
     this.#socket.resume();
   }
@@ -117,7 +117,9 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
   }
 
   #remove(): Promise<void> {
-    this.#removed ??= unlink(this.#pipe.path);
+    this.#removed ??= unlink(this.#pipe.path).catch((error: unknown) => {
+      if (errnoOf(error) !== 'ENOENT') throw error;
+    });
     return this.#removed;
   }
 
@@ -131,7 +133,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
       }
       const trickled = this.#trickled.shift();
       if (trickled !== undefined) return trickled;
-      if (this.#decision === 'committed') return await this.#readRest();
+      if (this.#decision === 'committed') return this.#readRest();
       this.#isTaken = false;
       if (this.#writer !== 'gone') this.#socket.resume();
       await new Promise<void>((resolve) => {
@@ -145,10 +147,11 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     if (this.#writer === 'not seen') {
       this.#writer = 'seen';
       // Its name is not needed any more, and an agent that is killed from now on leaves no pipe.
-      void this.#remove();
+      // Should that fail, close() says so.
+      this.#remove().catch(() => undefined);
     }
     if (this.#closing === 'when written to') {
-      void this.close();
+      this.close().catch(() => undefined);
       return false;
     }
     this.#chunkBytes = bytes;
@@ -158,7 +161,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
 
   #onWriterGone(): void {
     this.#writer = 'gone';
-    if (this.#closing === 'when written to') void this.close();
+    if (this.#closing === 'when written to') this.close().catch(() => undefined);
     this.#wake();
   }
 
@@ -171,9 +174,13 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
       if (bytes !== undefined && bytes > 0) return this.#chunk.subarray(0, bytes);
       if (bytes === 0) break;
       if (Date.now() > deadline) {
-        throw new SluiceError('internal', "the export's pipe is still open for writing after COPY has ended", {
-          hint: 'Export again. Does a process other than PostgreSQL use the folder of the pipes?',
-        });
+        throw new SluiceError(
+          'internal',
+          "the export's pipe is still open for writing after COPY has ended",
+          {
+            hint: 'Export again. Does a process other than PostgreSQL use the folder of the pipes?',
+          },
+        );
       }
       await delay(WRITER_CLOSE_POLL_MS);
       if (this.#decision === 'aborted') throw this.#abortReason;
@@ -183,7 +190,8 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
 
   /** The consumer is busy with a chunk and takes no other: see TRICKLE_INTERVAL_MS. */
   #trickle(): void {
-    const isStalled = this.#isTaken && this.#chunkBytes === 0 && this.#writer === 'seen' && this.#decision === 'open';
+    const isStalled =
+      this.#isTaken && this.#chunkBytes === 0 && this.#writer === 'seen' && this.#decision === 'open';
     if (!isStalled || this.#closing !== 'no') return;
     const page = Buffer.allocUnsafe(TRICKLE_BYTES);
     const bytes = this.#readNow(page);
@@ -195,7 +203,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     try {
       return readSync(this.#pipe.fd, buffer, 0, buffer.length, null);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'EAGAIN') return undefined;
+      if (errnoOf(error) === 'EAGAIN') return undefined;
       throw error;
     }
   }

@@ -20,22 +20,20 @@ export interface KeyPage {
 
 /**
  * Lists keys in UTF-8 order. Keys that have the delimiter after the prefix are shown as one common prefix, which is
- * found with one binary search however many keys it stands for.
+ * passed over with one binary search however many keys it stands for.
  */
 export function listKeys(index: KeyIndex<unknown>, options: ListKeysOptions): KeyPage {
-  const { prefix, delimiter, after, maxEntries } = options;
+  const { prefix, after, maxEntries } = options;
   const keys: string[] = [];
   const commonPrefixes: string[] = [];
   let last: string | undefined;
-  let position = firstPosition(index, options);
+  let walk = index.keysFrom((key) => compareUtf8(key, prefix) >= 0 && compareUtf8(key, after) > 0);
   for (;;) {
-    const key = index.keyAt(position);
-    if (key === undefined || !key.startsWith(prefix)) return { keys, commonPrefixes, next: undefined };
-    const end = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
-    const commonPrefix = end === -1 ? undefined : key.slice(0, end + delimiter.length);
-    // Its keys come after it, but it was the last entry of the page before.
-    const wasListed = commonPrefix !== undefined && commonPrefix === after;
-    if (!wasListed) {
+    const { value: key, done } = walk.next();
+    if (done === true || !key.startsWith(prefix)) return { keys, commonPrefixes, next: undefined };
+    const commonPrefix = commonPrefixOf(key, options);
+    // A common prefix that was the last entry of the page before comes before its keys.
+    if (commonPrefix === undefined || commonPrefix !== after) {
       if (keys.length + commonPrefixes.length >= maxEntries) {
         return { keys, commonPrefixes, next: maxEntries === 0 ? undefined : last };
       }
@@ -43,15 +41,16 @@ export function listKeys(index: KeyIndex<unknown>, options: ListKeysOptions): Ke
       else commonPrefixes.push(commonPrefix);
       last = commonPrefix ?? key;
     }
-    position = commonPrefix === undefined ? position + 1 : positionBehind(index, commonPrefix);
+    if (commonPrefix !== undefined) {
+      walk = index.keysFrom(
+        (other) => compareUtf8(other, commonPrefix) >= 0 && !other.startsWith(commonPrefix),
+      );
+    }
   }
 }
 
-function firstPosition(index: KeyIndex<unknown>, { prefix, after }: ListKeysOptions): number {
-  return index.firstPosition((key) => compareUtf8(key, prefix) >= 0 && compareUtf8(key, after) > 0);
-}
-
-/** The first key behind all that begin with a prefix. */
-function positionBehind(index: KeyIndex<unknown>, prefix: string): number {
-  return index.firstPosition((key) => compareUtf8(key, prefix) >= 0 && !key.startsWith(prefix));
+/** The key up to the first delimiter behind the prefix, if there is one. */
+function commonPrefixOf(key: string, { prefix, delimiter }: ListKeysOptions): string | undefined {
+  const end = delimiter === '' ? -1 : key.indexOf(delimiter, prefix.length);
+  return end === -1 ? undefined : key.slice(0, end + delimiter.length);
 }

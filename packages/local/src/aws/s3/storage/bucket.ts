@@ -55,7 +55,7 @@ export class Bucket implements BucketDescription {
       else if ('part' in entry) bucket.uploads.get(entry.of)?.parts.set(entry.part.partNumber, entry.part);
       else bucket.uploads.delete(entry.abort);
     });
-    bucket.objects.setAll(objects);
+    bucket.objects.load(objects);
     await bucket.segments.sweep(new Set(bucket.#ownedFiles()));
     bucket.#rewriteLogIfWorthIt();
     return bucket;

@@ -1,13 +1,15 @@
 import { compareUtf8 } from './utf8-order.ts';
 
+const LARGEST_BLOCK = 1000;
+
 /**
- * A map whose keys can be walked in UTF-8 order. The order is an array: a new last key is a push, any other a binary
- * search and one memmove, which for a million keys takes less than a millisecond.
+ * A map whose keys can be walked in UTF-8 order. The order is kept in blocks: in one array of a hundred thousand keys,
+ * every insertion would move half of them.
  */
 export class KeyIndex<Value> {
   readonly #values = new Map<string, Value>();
-  readonly #order: string[] = [];
-  #sorted = true;
+  /** None is empty. */
+  #blocks: string[][] = [];
 
   get size(): number {
     return this.#values.size;
@@ -22,49 +24,65 @@ export class KeyIndex<Value> {
   }
 
   set(key: string, value: Value): void {
-    const isNew = !this.#values.has(key);
+    if (!this.#values.has(key)) this.#insert(key);
     this.#values.set(key, value);
-    if (!isNew) return;
-    const last = this.#order.at(-1);
-    if (!this.#sorted || last === undefined || compareUtf8(last, key) < 0) this.#order.push(key);
-    else
-      this.#order.splice(
-        this.firstPosition((other) => compareUtf8(other, key) >= 0),
-        0,
-        key,
-      );
   }
 
-  /** Adds many keys in any order and sorts once: for loading. */
-  setAll(entries: Iterable<readonly [string, Value]>): void {
-    this.#sorted = false;
-    for (const [key, value] of entries) this.set(key, value);
-    this.#order.sort(compareUtf8);
-    this.#sorted = true;
+  /** Fills an empty index with keys in any order, sorting once. */
+  load(entries: Iterable<readonly [string, Value]>): void {
+    for (const [key, value] of entries) this.#values.set(key, value);
+    const sorted = [...this.#values.keys()].toSorted(compareUtf8);
+    for (let start = 0; start < sorted.length; start += LARGEST_BLOCK) {
+      this.#blocks.push(sorted.slice(start, start + LARGEST_BLOCK));
+    }
   }
 
   delete(key: string): void {
     if (!this.#values.delete(key)) return;
-    this.#order.splice(
-      this.firstPosition((other) => compareUtf8(other, key) >= 0),
+    const number = this.#findBlock((other) => compareUtf8(other, key) >= 0);
+    const block = this.#blocks[number] ?? [];
+    block.splice(
+      firstIndex(block, (other) => compareUtf8(other, key) >= 0),
       1,
     );
+    if (block.length === 0) this.#blocks.splice(number, 1);
   }
 
-  /** The key at a position of the order. */
-  keyAt(position: number): string | undefined {
-    return this.#order[position];
-  }
-
-  /** The first position whose key satisfies `test`, which must be false, then true, along the order. */
-  firstPosition(test: (key: string) => boolean): number {
-    let low = 0;
-    let high = this.#order.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (test(this.#order[middle] ?? '')) high = middle;
-      else low = middle + 1;
+  /**
+   * The keys in order, from the first that satisfies `test`, which must be false, then true, along the order. Nothing
+   * may be added or deleted meanwhile.
+   */
+  *keysFrom(test: (key: string) => boolean): Generator<string> {
+    const start = this.#findBlock(test);
+    for (let number = start; number < this.#blocks.length; number++) {
+      const block = this.#blocks[number] ?? [];
+      yield* number === start ? block.slice(firstIndex(block, test)) : block;
     }
-    return low;
   }
+
+  #insert(key: string): void {
+    const isBehind = (other: string) => compareUtf8(other, key) >= 0;
+    const number = Math.min(this.#findBlock(isBehind), Math.max(this.#blocks.length - 1, 0));
+    const block = (this.#blocks[number] ??= []);
+    block.splice(firstIndex(block, isBehind), 0, key);
+    if (block.length > LARGEST_BLOCK) this.#blocks.splice(number + 1, 0, block.splice(LARGEST_BLOCK / 2));
+  }
+
+  /** The number of the first block that has a key which satisfies `test`. */
+  #findBlock(test: (key: string) => boolean): number {
+    return firstIndex(this.#blocks, (block) => test(block.at(-1) ?? ''));
+  }
+}
+
+/** The first index whose item satisfies `test`, which must be false, then true, along the array. */
+function firstIndex<Item>(items: readonly Item[], test: (item: Item) => boolean): number {
+  let low = 0;
+  let high = items.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    const item = items[middle];
+    if (item !== undefined && test(item)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }

@@ -15,6 +15,8 @@ const MOST_UNLINKS_AT_ONCE = 16;
  */
 export class SegmentFiles {
   readonly #directory: string;
+  /** The directories that are known to exist. */
+  readonly #shards = new Set<string>();
   readonly #pins = new Map<string, number>();
   readonly #removeWhenUnpinned = new Set<string>();
   #removing: Promise<void> = Promise.resolve();
@@ -114,8 +116,9 @@ export class SegmentFiles {
 
   #newName(): string {
     const file = randomBytes(15).toString('hex');
-    // Cheap next to the write that follows, and only the first of 256 does anything.
-    mkdirSync(path.dirname(this.#path(file)), { recursive: true, mode: 0o700 });
+    const shard = path.dirname(this.#path(file));
+    if (!this.#shards.has(shard)) mkdirSync(shard, { recursive: true, mode: 0o700 });
+    this.#shards.add(shard);
     return file;
   }
 

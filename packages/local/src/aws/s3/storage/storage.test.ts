@@ -34,10 +34,24 @@ describe('KeyIndex', () => {
             model.delete(name);
           }
         }
-        const keys = Array.from({ length: index.size }, (_, position) => index.keyAt(position));
+        const keys = [...index.keysFrom(() => true)];
         expect(keys).toEqual([...model].toSorted(compareUtf8));
       }),
     );
+  });
+
+  it('keeps its order when its blocks are split and emptied', () => {
+    const index = new KeyIndex<number>();
+    const names = Array.from({ length: 5000 }, (_, number) =>
+      String((number * 7919) % 10_007).padStart(5, '0'),
+    );
+    for (const name of names) index.set(name, 1);
+    expect([...index.keysFrom(() => true)]).toEqual(names.toSorted(compareUtf8));
+    expect(index.keysFrom((key) => key >= '05000').next().value).toBe(
+      names.toSorted(compareUtf8).find((name) => name >= '05000'),
+    );
+    for (const name of names.slice(0, 4990)) index.delete(name);
+    expect([...index.keysFrom(() => true)]).toEqual(names.slice(4990).toSorted(compareUtf8));
   });
 
   it('lists a hundred thousand keys by page and by prefix in no time', () => {
@@ -46,7 +60,7 @@ describe('KeyIndex', () => {
       { length: 100_000 },
       (_, number) => `${number % 100}/${(number * 7919) % 100_003}`,
     );
-    index.setAll(names.map((name, number) => [name, number]));
+    index.load(names.map((name, number) => [name, number]));
     const startedMs = performance.now();
     const options = { prefix: '', after: '', maxEntries: 1000 };
     expect(listKeys(index, { ...options, delimiter: '/' }).commonPrefixes).toHaveLength(100);
@@ -72,7 +86,7 @@ describe('listKeys', () => {
         fc.integer({ min: 1, max: 4 }),
         (keys, start, end, size) => {
           const index = new KeyIndex<boolean>();
-          index.setAll(keys.map((name) => [name, true]));
+          index.load(keys.map((name) => [name, true]));
           const options = { prefix: start, delimiter: end };
           const whole = listKeys(index, { ...options, after: '', maxEntries: 1000 });
           const inPages = { keys: new Array<string>(), commonPrefixes: new Array<string>() };

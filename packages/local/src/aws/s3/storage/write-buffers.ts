@@ -8,8 +8,8 @@ const kept: Buffer[] = [];
 
 /**
  * Lends buffers for writing. What arrives is copied into them, so that the received pieces are garbage at once: keeping
- * those until they are written costs more in garbage collection than the copy does (measured, 1 GiB: 1.3 s against
- * 0.3 s).
+ * those until they are written was slower (8 uploads at once to memory, on two cores: 409 MB/s with the copy, 301
+ * without).
  */
 export function borrowWriteBuffer(): Buffer {
   return kept.pop() ?? Buffer.allocUnsafeSlow(WRITE_BUFFER_BYTES);

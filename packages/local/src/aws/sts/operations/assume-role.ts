@@ -1,6 +1,6 @@
 import { assumedRoleArn, iamArn } from '../../iam/names.ts';
 import { readTags } from '../../iam/parameters.ts';
-import { accessDeniedMessage } from '../../iam/policy/access-denied.ts';
+import { accessDeniedMessage, denialReason } from '../../iam/policy/access-denied.ts';
 import type { IamView } from '../../iam/state/iam-store.ts';
 import { trustPolicyOf } from '../../iam/trust-policy.ts';
 import type { ConditionKeys } from '../../identity.ts';
@@ -13,6 +13,8 @@ import type { StsCall, StsOperation } from '../sts-operation.ts';
 
 type RoleView = IamView['roles'][number];
 
+const UNTRUSTED = denialReason('sts:AssumeRole', { decision: 'implicitDeny', policyType: 'trust' });
+
 /**
  * The role's trust policy must let the caller in, and a caller that it only lets in as one of the account must be allowed
  * by its own policies, too.
@@ -20,7 +22,6 @@ type RoleView = IamView['roles'][number];
  */
 export const assumeRole: StsOperation = {
   name: 'AssumeRole',
-  // Decided below, with the role at hand.
   async run(call) {
     const request = readRequest(call);
     if (call.principal.type === 'root') {
@@ -29,19 +30,18 @@ export const assumeRole: StsOperation = {
     const role = call.store.state.roles.find(
       (known) => iamArn(call.accountId, 'role', known) === request.roleArn,
     );
+    // Nobody is told that a role does not exist.
+    if (role === undefined) throw denied(call, 'sts:AssumeRole', request.roleArn, UNTRUSTED);
     for (const action of request.actions) await demand(call, request, role, action);
-    // Unreachable without a role: nobody was allowed.
-    if (role === undefined) throw denied(call, 'sts:AssumeRole', request.roleArn);
 
     const durationSeconds = readRoleDuration(call, role);
     const limits = readSessionPolicies(call);
     const percent = packedPolicyPercent(limits, request.tags);
-    const { sessionName, tags, transitiveTagKeys, sourceIdentity } = request;
+    const { sessionName, tags, sourceIdentity } = request;
     const session = {
       of: { type: 'role', id: role.id, sessionName } as const,
       ...limits,
       tags,
-      transitiveTagKeys,
       ...(sourceIdentity !== undefined && { sourceIdentity }),
     };
     return [
@@ -57,7 +57,6 @@ interface AssumeRoleRequest {
   readonly roleArn: string;
   readonly sessionName: string;
   readonly tags: Readonly<Record<string, string>>;
-  readonly transitiveTagKeys: string[];
   readonly sourceIdentity: string | undefined;
   /** What the trust policy must allow. */
   readonly actions: readonly string[];
@@ -86,12 +85,13 @@ function readRequest({ form, conditions: common }: StsCall): AssumeRoleRequest {
     );
   }
   if (transitiveTagKeys.length > 0) conditions.set('sts:TransitiveTagKeys', transitiveTagKeys);
+  // A session passes its source identity on to those that it begins.
+  const inherited = common.get('aws:SourceIdentity');
   return {
     roleArn,
     sessionName,
     tags: Object.fromEntries(tags.map(({ key, value }) => [key, value])),
-    transitiveTagKeys,
-    sourceIdentity,
+    sourceIdentity: sourceIdentity ?? (typeof inherited === 'string' ? inherited : undefined),
     actions: [
       'sts:AssumeRole',
       ...(tags.length > 0 ? ['sts:TagSession'] : []),
@@ -101,14 +101,13 @@ function readRequest({ form, conditions: common }: StsCall): AssumeRoleRequest {
   };
 }
 
-/** @throws StsError AccessDenied; also for a role that does not exist, of which a caller may not learn */
+/** @throws StsError AccessDenied */
 async function demand(
   call: StsCall,
   { roleArn, conditions }: AssumeRoleRequest,
-  role: RoleView | undefined,
+  role: RoleView,
   action: string,
 ): Promise<void> {
-  if (role === undefined) throw denied(call, action, roleArn);
   const trustPolicy = { name: `trust policy of ${role.name}`, policy: trustPolicyOf(role) };
   const keys = new Map([
     ...conditions,

@@ -22,7 +22,7 @@ export const getSessionToken: StsOperation = {
     }
     const longest = of.type === 'root' ? LONGEST_OF_ROOT_SECONDS : LONGEST_SECONDS;
     const durationSeconds = Math.min(asked ?? DEFAULT_SECONDS, longest);
-    const session = { of, policies: [], policyArns: [], tags: {}, transitiveTagKeys: [] };
+    const session = { of, policies: [], policyArns: [], tags: {} };
     return [issueCredentials(session, { durationSeconds, tokenKey: store.state.tokenKey })];
   },
 };

@@ -1,0 +1,27 @@
+import { once } from 'node:events';
+import { unlink } from 'node:fs/promises';
+import { createConnection } from 'node:net';
+import { SluiceError } from '../errors.ts';
+
+/**
+ * Removes the socket that an agent left which was killed.
+ *
+ * @throws SluiceError `config_invalid`: it answers, so it belongs to an agent that runs
+ */
+export async function removeStaleSocket(path: string): Promise<void> {
+  const probe = createConnection(path);
+  try {
+    await once(probe, 'connect');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    if (code === 'ENOENT') return;
+    if (code !== 'ECONNREFUSED') throw error;
+    await unlink(path);
+    return;
+  } finally {
+    probe.destroy();
+  }
+  throw new SluiceError('config_invalid', `an agent is already running at "${path}"`, {
+    hint: 'Stop it first, or give this one an agent.socket_directory and an agent.state_directory of its own.',
+  });
+}

@@ -1,0 +1,213 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Client } from 'pg';
+import { pino } from 'pino';
+import { stringify } from 'smol-toml';
+import type { AwsRequestLog } from '../../../local/src/aws/endpoint.ts';
+import { startAwsServer } from '../../../local/src/aws/server.ts';
+import { Agent } from '../../src/agent/agent.ts';
+import { parseConfig } from '../../src/config/load-config.ts';
+import { FakeSts } from '../identity/fake-sts.ts';
+
+export const REGION = 'us-west-2';
+const BUCKET = 'exports';
+export const ROLE_ARN = 'arn:aws:iam::123456789012:role/export';
+export const STATIC_KEYS = { access_key_id: 'AKIASTATIC', secret_access_key: 'static secret' };
+
+type Section = Record<string, unknown>;
+
+/** What the agent answers. */
+export interface Answer {
+  state?: string;
+  token?: string;
+  pipe?: string;
+  exports?: number;
+  files?: number;
+  bytes?: number;
+  error?: { sqlstate: string; message: string; detail?: string; hint?: string };
+}
+
+/** An agent between an S3 that takes the credentials of a fake STS, and a test that speaks as the extension does. */
+export class AgentFixture implements AsyncDisposable {
+  readonly sts: FakeSts;
+  readonly s3Requests: readonly AwsRequestLog[];
+  /** Actions that S3 denies from now on. */
+  readonly denied: Set<string>;
+  readonly directory: string;
+  agent: Agent;
+  readonly #closers: (() => Promise<unknown>)[];
+  readonly #sections: Record<string, Section>;
+
+  private constructor(
+    parts: Pick<AgentFixture, 'sts' | 's3Requests' | 'denied' | 'directory' | 'agent'>,
+    closers: (() => Promise<unknown>)[],
+    sections: Record<string, Section>,
+  ) {
+    this.sts = parts.sts;
+    this.s3Requests = parts.s3Requests;
+    this.denied = parts.denied;
+    this.directory = parts.directory;
+    this.agent = parts.agent;
+    this.#closers = closers;
+    this.#sections = sections;
+  }
+
+  static async start(sections: Record<string, Section> = {}): Promise<AgentFixture> {
+    const directory = await mkdtemp(join(tmpdir(), 'sluice-agent-'));
+    const sts = await FakeSts.start();
+    const s3Requests: AwsRequestLog[] = [];
+    const denied = new Set<string>();
+    const s3 = await startAwsServer({
+      port: 0,
+      directory: join(directory, 'aws'),
+      region: REGION,
+      credentials: (id) =>
+        id === STATIC_KEYS.access_key_id
+          ? { secretAccessKey: STATIC_KEYS.secret_access_key }
+          : sts.sessions.get(id),
+      authorize: ({ action }) => ({ allowed: !denied.has(action) }),
+      log: (request) => s3Requests.push(request),
+    });
+    const all = {
+      ...sections,
+      cluster: { identifier: 'my-db-cluster', region: REGION, ...sections['cluster'] },
+      agent: {
+        socket_directory: join(directory, 'run'),
+        state_directory: join(directory, 'state'),
+        shutdown_timeout: '1s',
+        ...sections['agent'],
+      },
+      aws: {
+        sts_endpoint: sts.endpoint,
+        access_key_id: 'AKIABASE',
+        secret_access_key: 'base',
+        ...sections['aws'],
+      },
+      s3: { endpoint: s3.endpoint, max_attempts: 2, ...sections['s3'] },
+    };
+    const agent = await startAgent(all);
+    const fixture = new AgentFixture(
+      { sts, s3Requests, denied, directory, agent },
+      [
+        () => s3.stop(),
+        () => sts[Symbol.asyncDispose](),
+        () => rm(directory, { recursive: true, force: true }),
+      ],
+      all,
+    );
+    await fixture.#makeBucket(s3.endpoint);
+    return fixture;
+  }
+
+  async restart(): Promise<void> {
+    await this.agent.stop();
+    this.agent = await startAgent(this.#sections);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.agent.stop({ gracePeriodMs: 0 });
+    for (const close of this.#closers) await close();
+  }
+
+  /** A connection as dblink makes one. */
+  async connect(): Promise<AgentConnection> {
+    const client = new Client({
+      host: join(this.directory, 'run'),
+      port: 5432,
+      user: 'sluice',
+      database: 'sluice',
+    });
+    client.on('error', () => undefined);
+    await client.connect();
+    return new AgentConnection(client, join(this.directory, 'run', 'pipes'));
+  }
+
+  async runningExports(): Promise<number | undefined> {
+    const connection = await this.connect();
+    const { exports } = await connection.ask({ op: 'ping' });
+    await connection.end();
+    return exports;
+  }
+
+  /** Waits until the exports of connections that were closed have ended. */
+  async noExportRuns(): Promise<void> {
+    await waitUntil(async () => (await this.runningExports()) === 0, 'no export runs');
+  }
+
+  async #makeBucket(endpoint: string): Promise<void> {
+    const { CreateBucketCommand, S3Client } = await import('@aws-sdk/client-s3');
+    const client = new S3Client({
+      endpoint,
+      region: REGION,
+      forcePathStyle: true,
+      credentials: { accessKeyId: STATIC_KEYS.access_key_id, secretAccessKey: STATIC_KEYS.secret_access_key },
+    });
+    await client.send(new CreateBucketCommand({ Bucket: BUCKET }));
+    client.destroy();
+  }
+}
+
+async function waitUntil(isTrue: () => Promise<boolean>, what: string): Promise<void> {
+  const deadline = Date.now() + 5_000;
+  while (!(await isTrue())) {
+    if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`);
+    await delay(50);
+  }
+}
+
+function startAgent(sections: Record<string, Section>): Promise<Agent> {
+  const config = parseConfig(stringify(sections), 'sluice.toml');
+  return Agent.start({ config, log: pino({ level: 'silent' }) });
+}
+
+export class AgentConnection {
+  readonly #client: Client;
+  readonly #pipes: string;
+
+  constructor(client: Client, pipes: string) {
+    this.#client = client;
+    this.#pipes = pipes;
+  }
+
+  async ask(request: object): Promise<Answer> {
+    const text = `sluice 1 ${Buffer.from(JSON.stringify(request)).toString('hex')}`;
+    const { rows } = await this.#client.query<{ answer: string }>(text);
+    const answer: Answer = JSON.parse(Buffer.from(rows[0]?.answer ?? '', 'hex').toString());
+    return answer;
+  }
+
+  /** As sluice.request in the extension's SQL. */
+  async request(request: object): Promise<Answer> {
+    for (;;) {
+      const answer = await this.ask(request);
+      if (answer.state !== 'pending') return answer;
+    }
+  }
+
+  pipePath(name: string | undefined): string {
+    return join(this.#pipes, name ?? 'none');
+  }
+
+  end(): Promise<void> {
+    return this.#client.end();
+  }
+}
+
+export function beginRequest(changes: object = {}): object {
+  return {
+    op: 'begin',
+    role: 'report_user',
+    database: 'postgres',
+    pid: 4711,
+    clientEncoding: 'UTF8',
+    bucket: BUCKET,
+    filePath: `file-${randomBytes(4).toString('hex')}`,
+    region: null,
+    options: null,
+    kmsKey: null,
+    ...changes,
+  };
+}
