@@ -76,15 +76,19 @@ export class Walk {
     const { signal } = this.#options;
     const missing = Object.values(needs).find(({ value }) => value === undefined);
     if (missing !== undefined) return skippedFor(missing);
-    if (signal.aborted && !cleansUp) return { status: 'skipped', found: 'interrupted' };
     const values = Object.fromEntries(Object.entries(needs).map(([key, { value }]) => [key, value]));
+    if (!areThere<N>(values)) throw new TypeError('a check lacks what it needs');
+    if (signal.aborted && !cleansUp) return { status: 'skipped', found: 'interrupted' };
     try {
-      // Every value is there, as was just looked.
-      return await run(values as ValuesOf<N>);
+      return await run(values);
     } catch (error) {
       return signal.aborted ? { status: 'failed', found: 'interrupted' } : failedWith(error);
     }
   }
+}
+
+function areThere<N extends Needs>(values: object): values is ValuesOf<N> {
+  return Object.values(values).every((value) => value !== undefined);
 }
 
 function skippedFor({ name, status, found, blockedBy }: Step<unknown>): Omit<Step<never>, 'name'> {

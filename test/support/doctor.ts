@@ -1,0 +1,98 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { LocalStack } from '@sluice/local';
+import { parse, stringify } from 'smol-toml';
+import { runClient } from './clients.ts';
+
+const PROGRAM = fileURLToPath(new URL('../../packages/sluice/bin/sluice.js', import.meta.url));
+
+type Settings = Readonly<Record<string, string | number | boolean | undefined>>;
+
+export interface Check {
+  name: string;
+  status: 'ok' | 'warning' | 'failed' | 'skipped';
+  found: string;
+  mend?: string;
+}
+
+export interface Diagnosis {
+  exitStatus: number | null;
+  checks: Map<string, Check>;
+  /** The names of the checks that failed. */
+  failed: string[];
+}
+
+export interface DoctorCall {
+  /** Over those of the stack's own sluice.toml, by section; undefined takes a key away. */
+  config?: Readonly<Record<string, Settings>>;
+  target?: string;
+  /** @default the stack's */
+  database?: string;
+  args?: readonly string[];
+  env?: Readonly<Record<string, string>>;
+}
+
+/** Runs `sluice doctor` against a local stack, with a sluice.toml as the agent's but for what a test breaks. */
+export class Doctor implements AsyncDisposable {
+  readonly #stack: LocalStack;
+  readonly #directory: string;
+
+  private constructor(stack: LocalStack, directory: string) {
+    this.#stack = stack;
+    this.#directory = directory;
+  }
+
+  static async of(stack: LocalStack): Promise<Doctor> {
+    return new Doctor(stack, await mkdtemp(join(tmpdir(), 'sluice-doctor-')));
+  }
+
+  async diagnose(call: DoctorCall = {}): Promise<Diagnosis> {
+    const { status, stdout, stderr } = await this.run({ ...call, args: ['--json', ...(call.args ?? [])] });
+    if (stderr !== '') throw new Error(`sluice doctor wrote to standard error: ${stderr}`);
+    const { checks, ok } = JSON.parse(stdout) as { checks: Check[]; ok: boolean };
+    if (ok !== (status === 0)) throw new Error(`"ok" is ${ok}, and the exit status ${status}`);
+    return {
+      exitStatus: status,
+      checks: new Map(checks.map((check) => [check.name, check])),
+      failed: checks.filter((check) => check.status === 'failed').map(({ name }) => name),
+    };
+  }
+
+  async run({ config = {}, target, database = this.#stack.postgres.url, args = [], env = {} }: DoctorCall) {
+    const file = await this.#writeConfig(config);
+    const command = ['doctor', ...(target === undefined ? [] : [target]), '--config', file];
+    return runClient(process.execPath, [PROGRAM, ...command, '--database', database, ...args], {
+      // Whatever credentials this machine has are none of the agent's.
+      env: {
+        AWS_EC2_METADATA_DISABLED: 'true',
+        AWS_CONFIG_FILE: '/none',
+        AWS_SHARED_CREDENTIALS_FILE: '/none',
+        ...env,
+      },
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #writeConfig(changes: NonNullable<DoctorCall['config']>): Promise<string> {
+    const config: Record<string, Record<string, unknown>> = {
+      ...(parse(await readFile(join(this.#stack.directory, 'sluice.toml'), 'utf8')) as Record<
+        string,
+        Record<string, unknown>
+      >),
+    };
+    for (const [section, settings] of Object.entries(changes)) {
+      config[section] = { ...config[section], ...settings };
+      for (const [key, value] of Object.entries(settings)) {
+        if (value === undefined) delete config[section][key];
+      }
+    }
+    const file = join(this.#directory, 'sluice.toml');
+    await writeFile(file, stringify(config));
+    return file;
+  }
+}
