@@ -42,9 +42,9 @@ export async function checkRegion(
   if (bucketRegion === region) {
     return { status: 'ok', found: `"${bucket}" is in ${region}`, value };
   }
-  // Telling the Region needs s3:ListBucket here, which an export does not: no matter.
   return {
-    status: 'ok',
+    // HEAD needs s3:ListBucket, which an export does not: that it is denied is no matter.
+    status: failure.httpStatus === 403 ? 'ok' : 'warning',
     found: `where "${bucket}" is was not told (${failure.message}), and exports would go to ${region}`,
     value,
   };
