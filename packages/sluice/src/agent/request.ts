@@ -44,6 +44,16 @@ export function parseRequest(text: string): AgentRequest | undefined {
   return result.data;
 }
 
+/** The text of a request, as parseRequest reads it. */
+export function encodeRequest(request: AgentRequest): string {
+  return `${PREFIX}${Buffer.from(JSON.stringify(request)).toString('hex')}`;
+}
+
+/** What encodeAnswer made, before it is known to make sense. */
+export function decodeAnswer(text: string): unknown {
+  return JSON.parse(Buffer.from(text, 'hex').toString());
+}
+
 /** An answer in the form that the SQL decodes: JSON, in hexadecimal. */
 export function encodeAnswer(answer: object): string {
   return Buffer.from(JSON.stringify(answer)).toString('hex');

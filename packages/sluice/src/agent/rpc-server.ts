@@ -6,7 +6,7 @@ import type { OsUser } from './pipes/pipe-pool.ts';
 import { removeStaleSocket } from '../files/stale-socket.ts';
 
 /** libpq looks for this name in the directory that is given as host. */
-const SOCKET_NAME = '.s.PGSQL.5432';
+export const SOCKET_NAME = '.s.PGSQL.5432';
 
 export interface RpcServerOptions {
   directory: string;

@@ -3,7 +3,12 @@ import type { Config } from '../config/schema.ts';
 import { SluiceError } from '../errors.ts';
 import type { ClusterRoles } from '../identity/cluster-roles.ts';
 import type { RoleSession } from '../identity/role-credentials.ts';
-import { S3Connection, type S3CredentialsProvider } from '../s3/connection.ts';
+import {
+  S3Connection,
+  type S3ConnectionOptions,
+  type S3Credentials,
+  type S3CredentialsProvider,
+} from '../s3/connection.ts';
 
 /** Connections that nobody uses are kept for the next export, this many. */
 const MAX_IDLE_CONNECTIONS = 32;
@@ -53,13 +58,13 @@ export class S3Connections {
     { databaseRole, region }: { databaseRole: string; region: string },
     { signal }: { signal?: AbortSignal | undefined } = {},
   ): Promise<S3Lease> {
-    if (this.#staticCredentials() !== undefined) return this.#lease(region, undefined);
+    if (staticCredentials(this.#config) !== undefined) return this.#lease(region, undefined);
     return this.#leaseFor(region, this.#roles.exportSession(databaseRole), signal);
   }
 
   /** The connection to abort uploads through that an earlier agent left. Errors as forExport. */
   async forCleanUp(region: string, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<S3Lease> {
-    if (this.#staticCredentials() !== undefined) return this.#lease(region, undefined);
+    if (staticCredentials(this.#config) !== undefined) return this.#lease(region, undefined);
     return this.#leaseFor(region, this.#roles.cleanUpSession(), signal);
   }
 
@@ -108,38 +113,43 @@ export class S3Connections {
   }
 
   #connect(region: string, session: RoleSession | undefined): S3Connection {
-    const { s3 } = this.#config;
-    return new S3Connection({
+    return connectToS3(this.#config, {
       region,
       credentials: this.#credentialsOf(session),
       roleArn: session?.roleArn,
-      endpoint: s3.endpoint,
-      ...(s3.force_path_style ? { forcePathStyle: true } : {}),
-      checksums: s3.checksums,
-      connectTimeoutMs: s3.connect_timeout,
-      requestTimeoutMs: s3.request_timeout,
-      maxAttempts: s3.max_attempts,
       ca: this.#ca,
     });
   }
 
   #credentialsOf(session: RoleSession | undefined): S3CredentialsProvider {
     if (session !== undefined) return (options) => this.#roles.credentials(session, options);
-    const keys = this.#staticCredentials();
+    const keys = staticCredentials(this.#config);
     if (keys === undefined) throw new SluiceError('internal', 'neither a role nor keys to upload with');
     return () => Promise.resolve(keys);
   }
+}
 
-  /** For stores without STS: no role is needed, and none is used. */
-  #staticCredentials() {
-    const {
-      access_key_id: accessKeyId,
-      secret_access_key: secretAccessKey,
-      session_token: sessionToken,
-    } = this.#config.s3;
-    if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
-    return { accessKeyId, secretAccessKey, sessionToken };
-  }
+/** How a connection to S3 is made, as the [s3] of sluice.toml says. */
+export function connectToS3(
+  { s3 }: Config,
+  options: Pick<S3ConnectionOptions, 'region' | 'credentials' | 'roleArn' | 'ca'>,
+): S3Connection {
+  return new S3Connection({
+    ...options,
+    endpoint: s3.endpoint,
+    ...(s3.force_path_style ? { forcePathStyle: true } : {}),
+    checksums: s3.checksums,
+    connectTimeoutMs: s3.connect_timeout,
+    requestTimeoutMs: s3.request_timeout,
+    maxAttempts: s3.max_attempts,
+  });
+}
+
+/** The key of [s3], for stores without STS: no role is needed then, and none is used. */
+export function staticCredentials({ s3 }: Config): S3Credentials | undefined {
+  const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken } = s3;
+  if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
+  return { accessKeyId, secretAccessKey, sessionToken };
 }
 
 /**

@@ -111,6 +111,17 @@ export class AssociationStore {
   }
 }
 
+/**
+ * The associations as they are on disk, for those who only look: nothing is made or changed. Errors as
+ * `AssociationStore.open`.
+ */
+export function readAssociations(
+  stateDirectory: string,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<readonly RoleAssociation[]> {
+  return readRoles(join(stateDirectory, FILE_NAME), options);
+}
+
 async function readRoles(
   path: string,
   { signal }: { signal?: AbortSignal | undefined },

@@ -40,7 +40,7 @@ export class AssumeRoleError extends SluiceError {
     const { failure, say } = REMEDIES.find(({ when }) => when(answer, cause)) ?? OTHER;
     super('credentials_unavailable', MESSAGE, {
       cause,
-      detail: describeDetail(answer, cause, target),
+      detail: describeDetail(cause, target),
       hint: say(target, answer),
       retryable: failure === 'unavailable' || failure === 'unreachable',
     });
@@ -57,19 +57,23 @@ export function noRoleError(): SluiceError {
   });
 }
 
-function describeDetail(
-  answer: S3Failure | undefined,
-  cause: unknown,
-  { roleArn, endpoint }: AssumeRoleTarget,
-): string {
+function describeDetail(cause: unknown, { roleArn, endpoint }: AssumeRoleTarget): string {
+  const reason = describeStsFailure(cause, endpoint);
+  return cause instanceof NoBaseCredentialsError
+    ? `${reason}.`
+    : `The role ${roleArn} could not be assumed: ${reason}.`;
+}
+
+/** What kept STS from doing what it was asked, in its own words; without a full stop. */
+export function describeStsFailure(cause: unknown, endpoint: string): string {
   if (cause instanceof NoBaseCredentialsError)
-    return `The agent has no AWS credentials of its own: ${cause.detail}.`;
-  const reason = cause instanceof Error ? cause.message : String(cause);
+    return `The agent has no AWS credentials of its own: ${cause.detail}`;
+  const answer = describeFailure(cause);
   if (answer?.network !== undefined || answer === undefined) {
-    return `The role ${roleArn} could not be assumed: no answer from ${endpoint} (${reason}).`;
+    return `no answer from ${endpoint} (${cause instanceof Error ? cause.message : String(cause)})`;
   }
   const code = answer.s3Code === undefined ? '' : ` (${answer.s3Code})`;
-  return `The role ${roleArn} could not be assumed: AWS STS returned '${answer.message}'${code}.`;
+  return `AWS STS returned '${answer.message}'${code}`;
 }
 
 interface Remedy {

@@ -15,8 +15,8 @@ export function sessionName(cluster: string, databaseRole: string): string {
   return `${fit(databaseRole, LONGEST_NAME - 1 - clusterPart.length)}@${clusterPart}`;
 }
 
-/** For what the agent does by itself; no database role gets this name. */
-export function ownSessionName(cluster: string, purpose: 'role-check' | 'clean-up'): string {
+/** For what the agent, or the doctor, does by itself; no database role gets this name. */
+export function ownSessionName(cluster: string, purpose: 'role-check' | 'clean-up' | 'doctor'): string {
   return `=${purpose}@${fit(cluster, LONGEST_CLUSTER_PART)}`;
 }
 

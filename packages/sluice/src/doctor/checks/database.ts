@@ -1,0 +1,96 @@
+import type { ClientConfig } from 'pg';
+import { withSession } from '../session.ts';
+import { failedWith, type Finding } from '../walk.ts';
+
+/** https://www.postgresql.org/support/versioning/ */
+const OLDEST_MAJOR = 14;
+const NEWEST_MAJOR = 18;
+
+/** A database that can be connected to, and what the later checks want to know of it. */
+export interface Database {
+  settings: ClientConfig;
+  name: string;
+  user: string;
+  isSuperuser: boolean;
+}
+
+interface Row {
+  version: string;
+  version_number: number;
+  database: string;
+  user: string;
+  is_superuser: boolean;
+  has_dblink: boolean;
+}
+
+/**
+ * PostgreSQL lets us in, has a version that the extension knows, and the contrib module dblink.
+ *
+ * @param settings undefined when no database was named
+ */
+export async function checkDatabase(
+  settings: ClientConfig | undefined,
+  options: { signal: AbortSignal },
+): Promise<Finding<Database>> {
+  if (settings === undefined) {
+    return {
+      status: 'skipped',
+      found: 'no database named: give --database postgresql://..., or PGHOST, PGDATABASE and PGUSER',
+    };
+  }
+  let row: Row | undefined;
+  try {
+    [row] = await withSession(settings, (session) => session.query<Row>(FACTS), options);
+  } catch (error) {
+    const finding = failedWith(error);
+    return {
+      ...finding,
+      found: `could not connect: ${finding.found}`,
+      mend: [
+        finding.mend,
+        'Check --database (or PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD), that PostgreSQL runs there, and that it lets you in (pg_hba.conf).',
+      ]
+        .filter((sentence) => sentence !== undefined)
+        .join(' '),
+    };
+  }
+  if (row === undefined) return { status: 'failed', found: 'PostgreSQL gave no answer' };
+  return judge(row, settings);
+}
+
+function judge(row: Row, settings: ClientConfig): Finding<Database> {
+  const major = Math.floor(row.version_number / 10_000);
+  const server = `PostgreSQL ${row.version}, database "${row.database}", as "${row.user}"`;
+  if (major < OLDEST_MAJOR) {
+    return {
+      status: 'failed',
+      found: `${server}: too old`,
+      mend: `Sluice needs PostgreSQL ${OLDEST_MAJOR} to ${NEWEST_MAJOR}.`,
+    };
+  }
+  if (!row.has_dblink) {
+    return {
+      status: 'failed',
+      found: `${server}: the contrib module dblink is not installed on the server`,
+      mend: 'Install PostgreSQL\'s "contrib" package (postgresql-contrib on most systems).',
+    };
+  }
+  const value = { settings, name: row.database, user: row.user, isSuperuser: row.is_superuser };
+  if (major > NEWEST_MAJOR) {
+    return {
+      status: 'warning',
+      found: `${server}: newer than any that Sluice is tested with (${OLDEST_MAJOR} to ${NEWEST_MAJOR})`,
+      value,
+    };
+  }
+  return { status: 'ok', found: server, value };
+}
+
+const FACTS = `
+  SELECT pg_catalog.current_setting('server_version') AS version,
+    pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version_number,
+    pg_catalog.current_database() AS database,
+    current_user::pg_catalog.text AS user,
+    pg_catalog.current_setting('is_superuser')::pg_catalog.bool AS is_superuser,
+    EXISTS (SELECT FROM pg_catalog.pg_available_extensions AS e WHERE e.name OPERATOR(pg_catalog.=) 'dblink')
+      AS has_dblink`;

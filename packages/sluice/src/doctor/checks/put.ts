@@ -1,0 +1,58 @@
+import { loadS3Sdk, type S3Connection } from '../../s3/connection.ts';
+import { putObject } from '../../s3/put-object.ts';
+import { describeFailure } from '../../s3/s3-failure.ts';
+import { isUploadError } from '../../s3/upload-error.ts';
+import { failedWith, type Finding } from '../walk.ts';
+
+const BODY = Buffer.from('written by sluice doctor\n');
+const DELETE_TIMEOUT_MS = 10_000;
+
+/** An object can be stored, as a small export does it. It is deleted again, as far as that is allowed. */
+export async function checkPut(
+  connection: S3Connection,
+  { bucket, key }: { bucket: string; key: string },
+  { signal }: { signal: AbortSignal },
+): Promise<Finding> {
+  const object = `s3://${bucket}/${key}`;
+  try {
+    await putObject(connection, { bucket, key, body: [BODY], contentType: 'text/plain', signal });
+  } catch (error) {
+    const mayBeStored = signal.aborted || (isUploadError(error) && error.outcomeUnknown);
+    const left = mayBeStored ? await deleteObject(connection, { bucket, key }) : undefined;
+    signal.throwIfAborted();
+    const finding = failedWith(error);
+    return left === undefined
+      ? finding
+      : { ...finding, found: `${finding.found}; ${object} may be left: ${left}` };
+  }
+  const left = await deleteObject(connection, { bucket, key });
+  return {
+    status: 'ok',
+    found:
+      left === undefined
+        ? `${object} was stored, and deleted again`
+        : `${object} was stored, and is left: ${left}`,
+    value: true,
+  };
+}
+
+/** Exports need not be allowed to delete. @returns why the object is left; undefined when it is gone */
+async function deleteObject(
+  connection: S3Connection,
+  { bucket, key }: { bucket: string; key: string },
+): Promise<string | undefined> {
+  const { DeleteObjectCommand } = await loadS3Sdk();
+  const client = await connection.client();
+  try {
+    const { DeleteMarker: isHidden = false } = await client.send(
+      new DeleteObjectCommand({ Bucket: bucket, Key: key }),
+      { abortSignal: AbortSignal.timeout(DELETE_TIMEOUT_MS) },
+    );
+    return isHidden ? 'the bucket keeps old versions, and only a delete marker was set' : undefined;
+  } catch (error) {
+    const failure = describeFailure(error);
+    return failure?.httpStatus === 403
+      ? 's3:DeleteObject on it is not allowed, which exports do not need; delete it yourself'
+      : `it could not be deleted (${failure?.message ?? String(error)}); delete it yourself`;
+  }
+}
