@@ -76,9 +76,9 @@ describe.skipIf(!hasClient('aws'))('the guide, from its first aws command to its
     await type(ATTACH(policy.Policy.Arn));
     await type(ADD_ROLE(role.Role.Arn, testStack.stack.aws.region));
 
-    const describe = 'aws rds describe-db-clusters --db-cluster-identifier my-db-cluster';
+    const describeClusters = 'aws rds describe-db-clusters --db-cluster-identifier my-db-cluster';
     await expect
-      .poll(async () => await type(describe), { timeout: 60_000 })
+      .poll(() => type(describeClusters), { timeout: 60_000 })
       .toMatchObject({
         DBClusters: [
           {
