@@ -131,7 +131,7 @@ export const VALUES_OF_TYPES: Readonly<Record<string, readonly string[]>> = {
   xid8: [`'0'`, `'18446744073709551615'`],
   cid: [`'0'`, `'4294967295'`],
   tid: [`'(0,0)'`, `'(4294967295,65535)'`],
-  regclass: [`'pg_class'`, `'-'`, `'pg_toast.pg_toast_1255'`, `'information_schema.tables'`, `'999999999'`],
+  regclass: [`'pg_class'`, `'-'`, `'information_schema.tables'`, `'999999999'`],
   regcollation: [`'"C"'`, `'-'`],
   regconfig: [`'english'`, `'-'`],
   regdictionary: [`'simple'`, `'-'`],

@@ -444,13 +444,21 @@ BEGIN
   BEGIN
     -- A cursor that is not fetched from runs nothing.
     OPEN query FOR EXECUTE statement;
-  EXCEPTION WHEN invalid_cursor_definition THEN
-    RAISE EXCEPTION USING
-      ERRCODE = 'feature_not_supported',
-      MESSAGE = 'COPY query must have a RETURNING clause';
+    columns := aws_s3._columns(pg_catalog.cursor_to_xmlschema(query, true, true, '')::pg_catalog.text);
+    CLOSE query;
+  EXCEPTION
+    WHEN invalid_cursor_definition THEN
+      RAISE EXCEPTION USING
+        ERRCODE = 'feature_not_supported',
+        MESSAGE = 'COPY query must have a RETURNING clause';
+    WHEN character_not_in_repertoire THEN -- in a database whose encoding is SQL_ASCII
+      RAISE EXCEPTION USING
+        ERRCODE = SQLSTATE,
+        MESSAGE = SQLERRM,
+        DETAIL = 'The query has columns that a temporary table, where the rows of a role without the privileges of '
+                 'pg_write_server_files are kept first, cannot have, and names that are not ASCII.',
+        HINT = 'Give the columns different names of ASCII characters, or export as a member of pg_write_server_files.';
   END;
-  columns := aws_s3._columns(pg_catalog.cursor_to_xmlschema(query, true, true, '')::pg_catalog.text);
-  CLOSE query;
   form := CASE
     WHEN changes THEN E'CREATE TEMP TABLE %1$I ON COMMIT DROP AS WITH q (%2$s) AS (%3$s\n) SELECT %4$s FROM q'
     WHEN columns.has_text OR needs_collation THEN
