@@ -51,7 +51,9 @@ describe.each(WAYS)('%s', (way) => {
     const together = 20;
     const cases: OracleCase[] = [];
     for (let start = 0; start < rowTypes.length; start += together) {
-      const columns = rowTypes.slice(start, start + together).flatMap((type) => [`NULL::${type}`, `'{}'::${type}[]`]);
+      const columns = rowTypes
+        .slice(start, start + together)
+        .flatMap((type) => [`NULL::${type}`, `'{}'::${type}[]`]);
       cases.push({ query: `SELECT ${columns.join(', ')}`, options: 'format csv, header' });
     }
     for (const catalog of ['pg_type', 'pg_attribute', 'pg_proc', 'pg_stats', 'pg_settings']) {
@@ -98,8 +100,6 @@ describe.each(WAYS)('%s', (way) => {
 });
 
 it('has values of every built-in type that can have any', () => {
-  const without = types.filter(
-    ({ type }) => !NO_VALUES.has(type) && valuesOf(type).length === 0,
-  );
+  const without = types.filter(({ type }) => !NO_VALUES.has(type) && valuesOf(type).length === 0);
   expect(without).toEqual([]);
 });

@@ -10,7 +10,17 @@ const DATABASES = [
   { encoding: 'EUC_JP', texts: ['日本、語', 'ｶﾅ', '表ソ能'] },
   { encoding: 'SQL_ASCII', texts: ['é', '日本'] },
 ];
-const FILE_ENCODINGS = ['UTF8', 'LATIN1', 'LATIN9', 'WIN1252', 'EUC_JP', 'SJIS', 'BIG5', 'GB18030', 'SQL_ASCII'];
+const FILE_ENCODINGS = [
+  'UTF8',
+  'LATIN1',
+  'LATIN9',
+  'WIN1252',
+  'EUC_JP',
+  'SJIS',
+  'BIG5',
+  'GB18030',
+  'SQL_ASCII',
+];
 
 let testStack: TestStack;
 let superuser: pg.Client;
@@ -28,9 +38,7 @@ describe.each(DATABASES)('a database in $encoding', ({ encoding, texts }) => {
 
   beforeAll(async () => {
     const database = `in_${encoding.toLowerCase()}`;
-    await superuser.query(
-      `CREATE DATABASE ${database} TEMPLATE template0 ENCODING '${encoding}' LOCALE 'C'`,
-    );
+    await superuser.query(`CREATE DATABASE ${database} TEMPLATE template0 ENCODING '${encoding}' LOCALE 'C'`);
     session = await testStack.connect(undefined, database);
     await session.query('CREATE EXTENSION aws_s3 CASCADE');
     oracle = await Oracle.create(testStack, session);
@@ -42,7 +50,10 @@ describe.each(DATABASES)('a database in $encoding', ({ encoding, texts }) => {
       // Where the encoding of names is not known, only COPY can have two of one name.
       `SELECT ${texts.map((text, n) => `'${text}\\";${text}' AS "${name}${text}${n}"`).join(', ')}, 'x' AS "a", 'y' AS "${encoding === 'SQL_ASCII' ? 'b' : 'a'}"`;
     // A semicolon makes a way through the agent for the whole text; two columns of one name, one through XML.
-    const queries = [row(''), `${row('、').replaceAll('、', encoding.startsWith('LATIN') ? '×' : '、')} -- ;é`];
+    const queries = [
+      row(''),
+      `${row('、').replaceAll('、', encoding.startsWith('LATIN') ? '×' : '、')} -- ;é`,
+    ];
     const formats = ['format text', 'format csv, header', `format csv, null '${texts[0]}'`, 'format binary'];
     const cases = queries.flatMap((query) =>
       formats.flatMap((format) => [
@@ -65,7 +76,10 @@ describe.each(DATABASES)('a database in $encoding', ({ encoding, texts }) => {
     if (encoding !== 'SQL_ASCII') return;
     const query = `SELECT E'\\xff;\\xe9' AS x, 1 AS "a", 2 AS "a"`;
     for (const way of WAYS) {
-      await oracle.expectSame(way, [{ query, options: `format csv, header, encoding 'SQL_ASCII'` }, { query }]);
+      await oracle.expectSame(way, [
+        { query, options: `format csv, header, encoding 'SQL_ASCII'` },
+        { query },
+      ]);
     }
     const [twice] = await oracle.compare('staged', [{ query: 'SELECT 1 AS "é", 2 AS "é"' }]);
     expect(twice?.exported).toMatchObject({ code: '22021' });

@@ -50,7 +50,9 @@ describe.each(WAYS)('%s', (way) => {
       ),
       { seed: SEED, numRuns: RUNS },
     );
-    console.log(`${way}: ${exported} exported and ${refused} refused as by COPY; SLUICE_GENERATED_SEED=${SEED}`);
+    console.log(
+      `${way}: ${exported} exported and ${refused} refused as by COPY; SLUICE_GENERATED_SEED=${SEED}`,
+    );
     expect(exported).toBeGreaterThan(refused);
   });
 });

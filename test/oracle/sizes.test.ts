@@ -35,9 +35,13 @@ describe.each(WAYS)('%s', (way) => {
       columns(TABLE_COLUMNS, (n) => (n % 3 === 0 ? 'NULL::text' : `'é${n % 10}'`)),
     ];
     const cases = queries.flatMap((query) =>
-      ['format text', 'format csv, header, force_quote *', 'format binary'].map((options) => ({ query, options })),
+      ['format text', 'format csv, header, force_quote *', 'format binary'].map((options) => ({
+        query,
+        options,
+      })),
     );
-    for (const { exported } of await oracle.expectSame(way, cases)) expect(exported).toHaveProperty('rows', 1);
+    for (const { exported } of await oracle.expectSame(way, cases))
+      expect(exported).toHaveProperty('rows', 1);
   });
 
   it('a query of 1 MB, and of more, with semicolons inside and at the end', async () => {

@@ -10,9 +10,7 @@ const MADE_UP: Readonly<Record<string, fc.Arbitrary<string>>> = {
     .tuple(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), fc.nat(30))
     .map(([digits, scale]) => quote(`${digits}e-${scale}`)),
   text: fc.string({ unit: 'binary', maxLength: 40 }).map(quote),
-  'character varying': fc
-    .string({ unit: fc.constantFrom(...'ab,;|\t\n\r\\".N '), maxLength: 12 })
-    .map(quote),
+  'character varying': fc.string({ unit: fc.constantFrom(...'ab,;|\t\n\r\\".N '), maxLength: 12 }).map(quote),
   bytea: fc.uint8Array({ maxLength: 20 }).map((bytes) => `'\\x${Buffer.from(bytes).toString('hex')}'`),
   'timestamp with time zone': fc
     .date({ min: new Date('0001-01-01'), max: new Date('9999-12-31'), noInvalidDate: true })
@@ -20,7 +18,10 @@ const MADE_UP: Readonly<Record<string, fc.Arbitrary<string>>> = {
   interval: fc
     .tuple(fc.integer({ min: -999, max: 999 }), fc.integer(), fc.integer())
     .map(([months, days, seconds]) => quote(`${months} months ${days} days ${seconds}.5 seconds`)),
-  jsonb: fc.json({ stringUnit: 'grapheme' }).filter((json) => !json.includes('\\u0000')).map(quote),
+  jsonb: fc
+    .json({ stringUnit: 'grapheme' })
+    .filter((json) => !json.includes('\\u0000'))
+    .map(quote),
   json: fc.json({ stringUnit: 'grapheme' }).map(quote),
 };
 
@@ -62,7 +63,10 @@ function column(rows: number): fc.Arbitrary<Column> {
 function name(): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 4, arbitrary: fc.string({ unit: fc.constantFrom(...'abc'), minLength: 1, maxLength: 2 }) },
-    { weight: 1, arbitrary: fc.constantFrom('A b', '?column?', '_x0041_', 'xml', '"', '1', ',', '日、本', '😀') },
+    {
+      weight: 1,
+      arbitrary: fc.constantFrom('A b', '?column?', '_x0041_', 'xml', '"', '1', ',', '日、本', '😀'),
+    },
   );
 }
 
@@ -80,13 +84,48 @@ function queryOf(columns: readonly Column[], rows: number): string {
 
 /** Mostly what COPY takes, and now and then what it does not: then the export must fail with the same error. */
 function options(names: readonly string[]): fc.Arbitrary<string> {
-  const delimiter = fc.constantFrom(`','`, `';'`, `'|'`, `E'\\t'`, `' '`, `':'`, `'~'`, `E'\\x01'`, `'a'`, `'é'`, `E'\\n'`);
+  const delimiter = fc.constantFrom(
+    `','`,
+    `';'`,
+    `'|'`,
+    `E'\\t'`,
+    `' '`,
+    `':'`,
+    `'~'`,
+    `E'\\x01'`,
+    `'a'`,
+    `'é'`,
+    `E'\\n'`,
+  );
   const nullText = fc.constantFrom(`''`, `'\\N'`, `'NULL'`, `'-'`, `' '`, `'日本'`, `'"'`, `','`);
   const quoteCharacter = fc.constantFrom(`'"'`, `''''`, `'|'`, `'\\'`, `'~'`, `'x'`, `','`, `'""'`);
-  const header = fc.constantFrom('', ' true', ' false', ' on', ' off', ' 1', ' 0', ' TRUE', ` 'on'`, ' match', ' 2');
-  const encoding = fc.constantFrom('UTF8', 'utf-8', 'LATIN1', 'WIN1253', 'EUC_JP', 'SJIS', 'GB18030', 'BIG5', 'nonsense');
+  const header = fc.constantFrom(
+    '',
+    ' true',
+    ' false',
+    ' on',
+    ' off',
+    ' 1',
+    ' 0',
+    ' TRUE',
+    ` 'on'`,
+    ' match',
+    ' 2',
+  );
+  const encoding = fc.constantFrom(
+    'UTF8',
+    'utf-8',
+    'LATIN1',
+    'WIN1253',
+    'EUC_JP',
+    'SJIS',
+    'GB18030',
+    'BIG5',
+    'nonsense',
+  );
   const columnNames = fc.subarray([...names], { minLength: 1 });
-  const quoted = (list: readonly string[]) => list.map((text) => `"${text.replaceAll('"', '""')}"`).join(', ');
+  const quoted = (list: readonly string[]) =>
+    list.map((text) => `"${text.replaceAll('"', '""')}"`).join(', ');
   const optional = <T>(arbitrary: fc.Arbitrary<T>, freq = 2) => fc.option(arbitrary, { freq });
   const text = fc
     .tuple(optional(delimiter, 1), optional(nullText, 1), optional(header, 1), optional(encoding, 1))
@@ -104,7 +143,13 @@ function options(names: readonly string[]): fc.Arbitrary<string> {
       optional(header, 1),
       optional(quoteCharacter, 1),
       optional(quoteCharacter, 1),
-      optional(fc.oneof(fc.constant(' *'), columnNames.map((list) => ` (${quoted(list)})`)), 1),
+      optional(
+        fc.oneof(
+          fc.constant(' *'),
+          columnNames.map((list) => ` (${quoted(list)})`),
+        ),
+        1,
+      ),
       optional(encoding, 1),
     )
     .map(([d, n, h, q, s, f, e]) => [

@@ -22,9 +22,13 @@ export interface Context {
   run: (context: ContextSession) => Promise<Readonly<Record<string, string>>>;
   /** A transaction of its own around `run`. */
   transaction?: string;
-  /** SQL as the superuser before, `%I` being the role. */
-  setUp?: string;
+  /** SQL for the superuser, before and after. */
+  setUp?: (role: string) => string;
+  tearDown?: string;
 }
+
+/** This one runs in a session of the standby. */
+export const STANDBY = 'a hot standby';
 
 const READ_ONLY = { code: '25006', message: 'cannot export in a read-only transaction' } as const;
 /** The rows of a table that setUp made. */
@@ -97,7 +101,9 @@ export const CONTEXTS: readonly Context[] = [
     return { [`${key}/1`]: '1\n', [`${key}/2`]: '2\n', [`${key}/3`]: '3\n' };
   }),
   works('the query of another export', async ({ session, key, exportOf }) => {
-    await session.query(exportOf(exportOf('SELECT 7', '/inner').replace('SELECT ', 'SELECT rows_uploaded FROM ')));
+    await session.query(
+      exportOf(exportOf('SELECT 7', '/inner').replace('SELECT ', 'SELECT rows_uploaded FROM ')),
+    );
     return { [key]: '1\n', [`${key}/inner`]: '7\n' };
   }),
   works('DO, with a loop and an exception handler', async ({ session, key }) => {
@@ -124,7 +130,7 @@ export const CONTEXTS: readonly Context[] = [
         END $f$;
       SELECT pg_temp.exports('${key}'), pg_temp.exports('${key}/2')`);
     return { [key]: '1\n', [`${key}/2`]: '1\n' };
-  }, 'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA aws_s3 TO %I'),
+  }),
   works('a function in SQL, and one in its body', async ({ session, key }) => {
     await session.query(`
       CREATE FUNCTION pg_temp.exports(key text) RETURNS bigint LANGUAGE sql AS
@@ -145,7 +151,8 @@ export const CONTEXTS: readonly Context[] = [
     return { [`${key}/1`]: '1\n', [`${key}/2`]: '2\n', [`${key}/4`]: '4\n' };
   }),
   works('a view that exports', async ({ session, key, exportOf }) => {
-    await session.query(`CREATE TEMP VIEW exports AS ${exportOf('SELECT 1')}; TABLE exports`);
+    const columns = exportOf('SELECT 1').replace('SELECT ', 'SELECT * FROM ');
+    await session.query(`CREATE TEMP VIEW exports AS ${columns}; TABLE exports`);
     return { [key]: '1\n' };
   }),
   works('a trigger, for each row and after the statement', async ({ session, key }) => {
@@ -177,35 +184,42 @@ export const CONTEXTS: readonly Context[] = [
       await session.query(`SELECT exports_of_owner('${key}')`);
       return { [key]: TABLE_ROWS };
     }),
-    setUp: `
+    setUp: (role) => `
       CREATE TABLE owned AS VALUES (1, 'one'), (2, 'two');
-      ALTER TABLE owned OWNER TO %I;
+      ALTER TABLE owned OWNER TO ${role};
       CREATE FUNCTION exports_of_owner(key text) RETURNS bigint LANGUAGE sql SECURITY DEFINER AS
         $f$ SELECT rows_uploaded FROM aws_s3.query_export_to_s3('TABLE owned', '${BUCKET}', key) $f$;
-      ALTER FUNCTION exports_of_owner OWNER TO %I`,
+      ALTER FUNCTION exports_of_owner OWNER TO ${role}; GRANT ALL ON SCHEMA public TO ${role}`,
   },
   {
-    ...works('after SET ROLE, with the rights of that role', async ({ session, key, exportOf }) => {
-      await session.query(`SET ROLE other_role; ${exportOf('SELECT current_user')}; RESET ROLE`);
-      return { [key]: 'other_role\n' };
+    ...works('after SET ROLE, with the rights of that role', async ({ session, role, key, exportOf }) => {
+      await session.query(`SET ROLE ${role}_other; ${exportOf('SELECT * FROM of_other')}; RESET ROLE`);
+      return { [key]: TABLE_ROWS };
     }),
-    setUp: `
-      CREATE ROLE other_role; GRANT %I TO other_role; GRANT other_role TO %I`
-      .replace('GRANT %I TO other_role; ', '')
-      .concat(`; GRANT USAGE ON SCHEMA aws_s3 TO other_role;
-        GRANT EXECUTE ON FUNCTION aws_s3.query_export_to_s3(text, text, text, text, text, text) TO other_role;
-        DO $d$ BEGIN
-          IF pg_has_role('%I', 'pg_write_server_files', 'USAGE') THEN GRANT pg_write_server_files TO other_role; END IF;
-        END $d$`),
+    setUp: (role) => `
+      CREATE ROLE ${role}_other;
+      GRANT ${role}_other TO ${role};
+      GRANT USAGE ON SCHEMA aws_s3 TO ${role}_other;
+      GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA aws_s3 TO ${role}_other;
+      CREATE TABLE of_other AS VALUES (1, 'one'), (2, 'two');
+      ALTER TABLE of_other OWNER TO ${role}_other;
+      DO $d$ BEGIN
+        IF pg_has_role('${role}', 'pg_write_server_files', 'USAGE') THEN
+          GRANT pg_write_server_files TO ${role}_other;
+        END IF;
+      END $d$`,
   },
   {
-    ...works('a table with row-level security: the rows that the role may see', async ({ session, key, exportOf }) => {
-      await session.query(exportOf('SELECT * FROM secured'));
-      return { [key]: '1\n' };
-    }),
-    setUp: `
+    ...works(
+      'a table with row-level security: the rows that the role may see',
+      async ({ session, key, exportOf }) => {
+        await session.query(exportOf('SELECT * FROM secured'));
+        return { [key]: '1\n' };
+      },
+    ),
+    setUp: (role) => `
       CREATE TABLE secured AS VALUES (1), (2);
-      GRANT SELECT ON secured TO %I;
+      GRANT SELECT ON secured TO ${role};
       ALTER TABLE secured ENABLE ROW LEVEL SECURITY;
       CREATE POLICY one ON secured USING (column1 = 1)`,
   },
@@ -216,51 +230,70 @@ export const CONTEXTS: readonly Context[] = [
         ${exportOf('SELECT sum(column1), count(*) FROM many')}; RESET ALL`);
       return { [key]: '50005000\t10000\n' };
     }),
-    setUp: 'CREATE TABLE many AS SELECT g AS column1 FROM generate_series(1, 10000) AS g; GRANT SELECT ON many TO %I; ANALYZE many',
+    setUp: (role) => `
+      CREATE TABLE many AS SELECT g AS column1 FROM generate_series(1, 10000) AS g;
+      GRANT SELECT ON many TO ${role};
+      ANALYZE many`,
   },
   {
-    ...works('a search_path with "$user", and names that depend on it', async ({ session, role, key, exportOf }) => {
-      await session.query(`
+    ...works(
+      'a search_path with "$user", and names that depend on it',
+      async ({ session, key, exportOf }) => {
+        await session.query(`
         SET search_path = "$user", public;
         ${exportOf("SELECT 'own'::regclass, 'public.not_own'::regclass, 'hidden.t'::regclass, * FROM own")}; RESET search_path`);
-      expectName(role);
-      return { [key]: 'own\tnot_own\thidden.t\t1\n' };
-    }),
-    setUp: `
-      CREATE SCHEMA %I AUTHORIZATION %I;
-      CREATE TABLE %I.own AS VALUES (1); ALTER TABLE %I.own OWNER TO %I;
-      CREATE TABLE not_own (); CREATE SCHEMA hidden; CREATE TABLE hidden.t (); GRANT USAGE ON SCHEMA hidden TO %I`,
+        return { [key]: 'own\tnot_own\thidden.t\t1\n' };
+      },
+    ),
+    setUp: (role) => `
+      CREATE SCHEMA ${role} AUTHORIZATION ${role};
+      CREATE TABLE ${role}.own AS VALUES (1);
+      ALTER TABLE ${role}.own OWNER TO ${role};
+      CREATE TABLE not_own ();
+      CREATE SCHEMA hidden;
+      GRANT USAGE ON SCHEMA hidden TO ${role};
+      CREATE TABLE hidden.t ()`,
   },
-  works('with SET LOCAL and other settings of the session, which stay', async ({ session, key, exportOf }) => {
-    const settings = `SELECT name, setting, source FROM pg_settings ORDER BY name`;
-    await session.query(`
+  works(
+    'with SET LOCAL and other settings of the session, which stay',
+    async ({ session, key, exportOf }) => {
+      const settings = `SELECT name, setting, source FROM pg_settings ORDER BY name`;
+      // The first makes PostgreSQL load PL/pgSQL, which has settings of its own.
+      await session.query(`
+      ${exportOf('SELECT 0')};
       SET TimeZone = 'Asia/Kathmandu'; BEGIN; SET LOCAL DateStyle = 'German'; SET LOCAL search_path = pg_temp, public`);
-    const before = (await session.query(settings)).rows;
-    await session.query(exportOf(`SELECT timestamptz '2024-01-02 00:00+00'`));
-    const after = (await session.query(settings)).rows;
-    await session.query('COMMIT; RESET TimeZone');
-    if (JSON.stringify(before) !== JSON.stringify(after)) throw new Error('an export has changed a setting');
-    return { [key]: '02.01.2024 05:45:00 +0545\n' };
-  }),
+      const before = (await session.query(settings)).rows;
+      await session.query(exportOf(`SELECT timestamptz '2024-01-02 00:00+00'`));
+      const after = (await session.query(settings)).rows;
+      await session.query('COMMIT; RESET TimeZone');
+      if (JSON.stringify(before) !== JSON.stringify(after))
+        throw new Error('an export has changed a setting');
+      return { [key]: '02.01.2024 05:45:00 +0545\n' };
+    },
+  ),
   works('with LISTEN and NOTIFY, in the session and in the query', async ({ session, key, exportOf }) => {
     const heard: string[] = [];
     const listener = ({ payload }: pg.Notification) => heard.push(payload ?? '');
     session.on('notification', listener);
     await session.query(`LISTEN heard; BEGIN; NOTIFY heard, 'before'`);
     await session.query(exportOf(`SELECT pg_notify('heard', 'in the query')::text`));
-    await session.query(`NOTIFY heard, 'after'; COMMIT; UNLISTEN *`);
+    await session.query(`NOTIFY heard, 'after'; COMMIT`);
+    await session.query('UNLISTEN *');
     session.off('notification', listener);
     if (heard.join() !== 'before,in the query,after') throw new Error(`heard ${heard.join()}`);
     return { [key]: '\n' };
   }),
-  works('a session that a program of the server opens, as pg_cron does', async ({ session, role, key, exportOf }) => {
-    const { port } = session;
-    const conninfo = `host=127.0.0.1 port=${port} dbname=postgres user=${role} password=secret`;
-    await session.query(`SELECT public.dblink_exec('${conninfo}', 'DO $d$ BEGIN PERFORM ' || $1 || '; END $d$')`, [
-      exportOf('SELECT 1').replace('SELECT ', ''),
-    ]);
-    return { [key]: '1\n' };
-  }),
+  works(
+    'a session that a program of the server opens, as pg_cron does',
+    async ({ session, role, key, exportOf }) => {
+      const conninfo = `host=127.0.0.1 port=${session.port} dbname=${session.database} user=${role} password=secret`;
+      await session.query('SELECT * FROM dblink($1, $2) AS answer (a text)', [
+        conninfo,
+        exportOf('SELECT 1'),
+      ]);
+      return { [key]: '1\n' };
+    },
+  ),
   {
     name: 'PREPARE TRANSACTION after the export',
     direct: 'works',
@@ -277,14 +310,15 @@ export const CONTEXTS: readonly Context[] = [
   },
   {
     ...plain('a role that may not make temporary tables'),
-    setUp: 'REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC',
+    setUp: () => 'REVOKE TEMPORARY ON DATABASE staged FROM PUBLIC',
+    tearDown: 'GRANT TEMPORARY ON DATABASE staged TO PUBLIC',
     staged: {
       code: '42501',
-      message: 'permission denied to create temporary tables in database "postgres"',
+      message: 'permission denied to create temporary tables in database "staged"',
     },
   },
   plain('a server with a logical replication slot'),
-  plain('a hot standby', { staged: READ_ONLY }),
+  { ...plain(STANDBY), staged: READ_ONLY },
 ];
 
 function plain(name: string, more: Partial<Context> = {}): Context {
@@ -298,8 +332,16 @@ function plain(name: string, more: Partial<Context> = {}): Context {
   );
 }
 
-function works(name: string, run: Context['run'], more: Partial<Context> | string = {}): Context {
-  return { name, direct: 'works', staged: 'works', run, ...(typeof more === 'string' ? { setUp: more } : more) };
+function works(name: string, run: Context['run'], more: Partial<Context> = {}): Context {
+  return { name, direct: 'works', staged: 'works', run, ...more };
+}
+
+/** What of pg's Connection a pipeline needs; its types say more than it does. */
+interface PipelineConnection {
+  parse(message: { name: string; text: string }): void;
+  bind(message: object): void;
+  execute(message: object): void;
+  sync(): void;
 }
 
 /** Sends all statements and then one Sync, as a driver in pipeline mode does. */
@@ -308,11 +350,11 @@ async function pipeline(session: pg.Client, statements: readonly string[]): Prom
     let failure: Error | undefined;
     const ignore = () => undefined;
     const query = {
-      submit(connection: pg.Connection) {
+      submit(connection: PipelineConnection) {
         for (const text of statements) {
-          connection.parse({ name: '', text, types: [] }, true);
-          connection.bind({ portal: '', statement: '', binary: false, values: [] } as never, true);
-          connection.execute({ portal: '', rows: '0' } as never, true);
+          connection.parse({ name: '', text });
+          connection.bind({});
+          connection.execute({});
         }
         connection.sync();
       },
