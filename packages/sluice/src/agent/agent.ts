@@ -161,7 +161,7 @@ export class Agent {
   ): Promise<object> {
     switch (request.op) {
       case 'statement':
-        return { statement: singleStatement(request.query) };
+        return { statement: singleStatement(request.query, request) };
       case 'ping':
         return this.#status();
       case 'commit':
@@ -232,7 +232,7 @@ export class Agent {
         }),
     });
     this.#sessions.add(session);
-    return { session, answer: { token: session.token, pipe: session.pipeName, options } };
+    return { session, answer: { token: session.token + session.receipt, pipe: session.pipeName, options } };
   }
 }
 

@@ -24,12 +24,17 @@ export interface PipePoolOptions {
   owner?: OsUser | undefined;
 }
 
-/** A named pipe, opened for reading before anybody else knows of it. */
+/** A named pipe, opened before anybody else knows of it. Whoever takes it closes both descriptors. */
 export interface OpenPipe {
   name: string;
   path: string;
-  /** Non-blocking. Whoever takes the pipe closes it. */
+  /** For reading, non-blocking. */
   fd: number;
+  /**
+   * For writing, never written to: until it is closed, whoever opens the pipe for reading does not wait. So PostgreSQL
+   * sees for itself that it is a pipe (sluice.is_pipe in the extension).
+   */
+  writerFd: number;
 }
 
 /**
@@ -71,7 +76,8 @@ export class PipePool {
       this.#refill().catch(() => undefined);
     }
     const path = join(this.#options.directory, name);
-    return { name, path, fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) };
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return { name, path, fd, writerFd: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK) };
   }
 
   /** Removes the pipes that were not used. */
