@@ -23,6 +23,8 @@ import { S3Connections } from './s3-connections.ts';
 import { FileUploadJournal } from './upload-journal.ts';
 
 const STOP_POLL_MS = 20;
+/** Beside those of the exports, for callers that are told that there are too many. */
+const SPARE_CONNECTIONS = 64;
 /** How long the callers of exports that are aborted at the end have to learn why. */
 const LAST_WORD_MS = 2_000;
 
@@ -79,6 +81,7 @@ export class Agent {
     const server = await RpcServer.open({
       directory,
       owner,
+      maxConnections: config.agent.max_exports + SPARE_CONNECTIONS,
       serve: (socket) => {
         if (agent === undefined) socket.destroy();
         else agent.#serve(socket);
@@ -135,6 +138,9 @@ export class Agent {
   #serve(socket: Parameters<typeof serveConnection>[0]): void {
     let session: ExportSession | undefined;
     const handler: RequestHandler = {
+      get hasExport() {
+        return session !== undefined;
+      },
       handle: async (request) => {
         if (request.op !== 'begin') return this.#answer(request, session);
         if (session !== undefined)

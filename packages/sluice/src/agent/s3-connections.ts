@@ -3,6 +3,9 @@ import type { Config } from '../config/schema.ts';
 import { SluiceError } from '../errors.ts';
 import { S3Connection, type S3CredentialsProvider } from '../s3/connection.ts';
 
+/** Anybody who may export may name Regions; AWS has fewer than these. */
+const MAX_REGIONS = 64;
+
 /** The agent's connections to S3, one for each AWS Region that is exported to, made when it is first named. */
 export class S3Connections {
   readonly #config: Config;
@@ -43,6 +46,9 @@ export class S3Connections {
         ca: this.#ca,
       });
       this.#byRegion.set(region, connection);
+      // The exports that use the oldest keep it; its idle connections end as S3 closes them.
+      const [oldest] = this.#byRegion.keys();
+      if (this.#byRegion.size > MAX_REGIONS && oldest !== undefined) this.#byRegion.delete(oldest);
     }
     return connection;
   }

@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, openSync } from 'node:fs';
-import { chmod, chown, lstat, mkdir, readdir, unlink } from 'node:fs/promises';
+import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SluiceError } from '../../errors.ts';
+import { makeOwnDirectory } from '../own-directory.ts';
 
 const run = promisify(execFile);
 
@@ -53,9 +54,7 @@ export class PipePool {
   /** Prepares the folder, frees whoever waits on a pipe that a killed agent left, and makes the first pipes. */
   static async open(options: PipePoolOptions): Promise<PipePool> {
     const { directory, owner } = options;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await chmod(directory, 0o700);
-    if (owner !== undefined) await chown(directory, owner.uid, owner.gid);
+    await makeOwnDirectory(directory, owner);
     for (const name of await readdir(directory)) await removeLeftPipe(join(directory, name));
     const pool = new PipePool(options);
     await pool.#refill();
