@@ -125,8 +125,9 @@ END
 $$;
 
 -- Sends a request to the agent and returns its answer. Both travel as the hexadecimal form of UTF-8 JSON: ASCII only,
--- so that the database's encoding does not matter. Before PostgreSQL 17 dblink does not see a cancel while it waits for
--- an answer, so there the answer is looked for every few milliseconds instead.
+-- so that the database's encoding does not matter. A cancel must be seen while the answer is waited for, even when the
+-- agent gives none. dblink() does not see it before PostgreSQL 17, and then waits for the rest of the answer all the
+-- same; dblink_get_result() sees it from 17 on, and before that is called only when there is an answer.
 CREATE FUNCTION sluice.ask(connection text, request jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -138,25 +139,20 @@ DECLARE
   is_busy integer;
   poll_seconds double precision := 0.001;
 BEGIN
-  IF current_setting('server_version_num')::integer >= 170000 THEN
-    EXECUTE format('SELECT answer FROM %s.dblink($1, $2) AS t(answer text)', dblink)
-    INTO STRICT answer USING connection, message;
-  ELSE
-    EXECUTE format('SELECT %s.dblink_send_query($1, $2)', dblink) USING connection, message;
-    LOOP
-      EXECUTE format('SELECT %s.dblink_is_busy($1)', dblink) INTO is_busy USING connection;
-      EXIT WHEN is_busy = 0;
-      PERFORM pg_sleep(poll_seconds);
-      poll_seconds := least(poll_seconds * 1.5, 0.05);
-    END LOOP;
-    EXECUTE format('SELECT answer FROM %s.dblink_get_result($1) AS t(answer text)', dblink)
-    INTO answer USING connection;
-    IF answer IS NULL THEN
-      RAISE connection_failure;
-    END IF;
-    -- The end of the results, after which the connection takes the next request.
-    EXECUTE format('SELECT answer FROM %s.dblink_get_result($1) AS t(answer text)', dblink) USING connection;
+  EXECUTE format('SELECT %s.dblink_send_query($1, $2)', dblink) USING connection, message;
+  WHILE current_setting('server_version_num')::integer < 170000 LOOP
+    EXECUTE format('SELECT %s.dblink_is_busy($1)', dblink) INTO is_busy USING connection;
+    EXIT WHEN is_busy = 0;
+    PERFORM pg_sleep(poll_seconds);
+    poll_seconds := least(poll_seconds * 1.5, 0.05);
+  END LOOP;
+  EXECUTE format('SELECT answer FROM %s.dblink_get_result($1) AS t(answer text)', dblink)
+  INTO answer USING connection;
+  IF answer IS NULL THEN
+    RAISE connection_failure;
   END IF;
+  -- The end of the results, after which the connection takes the next request.
+  EXECUTE format('SELECT answer FROM %s.dblink_get_result($1) AS t(answer text)', dblink) USING connection;
   RETURN convert_from(decode(answer, 'hex'), 'UTF8')::jsonb;
 EXCEPTION WHEN connection_exception OR connection_failure OR connection_does_not_exist
   OR sqlclient_unable_to_establish_sqlconnection THEN -- how dblink takes a name that is not open any more
