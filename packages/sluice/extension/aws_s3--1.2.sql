@@ -73,23 +73,31 @@ AS $$
 DECLARE
   socket_directory text := sluice.agent_option('host');
   port text := sluice.agent_option('port');
+  give_up_at timestamptz := clock_timestamp() + interval '8 s';
+  tried_at timestamptz;
+  reason text;
 BEGIN
-  EXECUTE format('SELECT %s.dblink_connect($1, $2)', sluice.dblink_schema())
-  USING connection, format(
-    'host=%s port=%s user=sluice dbname=sluice sslmode=disable gssencmode=disable client_encoding=UTF8 connect_timeout=10',
-    sluice.conninfo_value(socket_directory), sluice.conninfo_value(port));
-EXCEPTION WHEN sqlclient_unable_to_establish_sqlconnection THEN
-  DECLARE
-    reason text;
-  BEGIN
-    GET STACKED DIAGNOSTICS reason = PG_EXCEPTION_DETAIL;
-    RAISE EXCEPTION USING
-      ERRCODE = 'sqlclient_unable_to_establish_sqlconnection',
-      MESSAGE = format('could not connect to the Sluice agent at "%s/.s.PGSQL.%s"', socket_directory, port),
-      DETAIL = reason,
-      HINT = 'Is the agent running on the database host (sluice agent --config sluice.toml)? If its socket_directory '
-             'is another one, say so: ALTER SERVER sluice_agent OPTIONS (SET host ''<socket_directory>'').';
-  END;
+  LOOP
+    tried_at := clock_timestamp();
+    BEGIN
+      EXECUTE format('SELECT %s.dblink_connect($1, $2)', sluice.dblink_schema())
+      USING connection, format(
+        'host=%s port=%s user=sluice dbname=sluice sslmode=disable gssencmode=disable client_encoding=UTF8 connect_timeout=2',
+        sluice.conninfo_value(socket_directory), sluice.conninfo_value(port));
+      RETURN;
+    EXCEPTION WHEN sqlclient_unable_to_establish_sqlconnection THEN
+      GET STACKED DIAGNOSTICS reason = PG_EXCEPTION_DETAIL;
+      -- What is refused at once is final. An agent that gives no answer gets more time, in slices (2 s is libpq's
+      -- least), as a cancel is not seen inside dblink before PostgreSQL 16.
+      EXIT WHEN clock_timestamp() < tried_at + interval '1 s' OR clock_timestamp() > give_up_at;
+    END;
+  END LOOP;
+  RAISE EXCEPTION USING
+    ERRCODE = 'sqlclient_unable_to_establish_sqlconnection',
+    MESSAGE = format('could not connect to the Sluice agent at "%s/.s.PGSQL.%s"', socket_directory, port),
+    DETAIL = reason,
+    HINT = 'Is the agent running on the database host (sluice agent --config sluice.toml)? If its socket_directory '
+           'is another one, say so: ALTER SERVER sluice_agent OPTIONS (SET host ''<socket_directory>'').';
 END
 $$;
 
@@ -117,17 +125,34 @@ END
 $$;
 
 -- Sends a request to the agent and returns its answer. Both travel as the hexadecimal form of UTF-8 JSON: ASCII only,
--- so that the database's encoding does not matter.
+-- so that the database's encoding does not matter. A cancel must be seen while the answer is waited for, even when the
+-- agent gives none. dblink() does not see it before PostgreSQL 17, and then waits for the rest of the answer all the
+-- same; dblink_get_result() sees it from 17 on, and before that is called only when there is an answer.
 CREATE FUNCTION sluice.ask(connection text, request jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  dblink text := sluice.dblink_schema();
+  message text := 'sluice 1 ' || encode(convert_to(request::text, 'UTF8'), 'hex');
   answer text;
+  is_busy integer;
+  poll_seconds double precision := 0.001;
 BEGIN
-  EXECUTE format('SELECT answer FROM %s.dblink($1, $2) AS t(answer text)', sluice.dblink_schema())
-  INTO STRICT answer
-  USING connection, 'sluice 1 ' || encode(convert_to(request::text, 'UTF8'), 'hex');
+  EXECUTE format('SELECT %s.dblink_send_query($1, $2)', dblink) USING connection, message;
+  WHILE current_setting('server_version_num')::integer < 170000 LOOP
+    EXECUTE format('SELECT %s.dblink_is_busy($1)', dblink) INTO is_busy USING connection;
+    EXIT WHEN is_busy = 0;
+    PERFORM pg_sleep(poll_seconds);
+    poll_seconds := least(poll_seconds * 1.5, 0.05);
+  END LOOP;
+  EXECUTE format('SELECT answer FROM %s.dblink_get_result($1) AS t(answer text)', dblink)
+  INTO answer USING connection;
+  IF answer IS NULL THEN
+    RAISE connection_failure;
+  END IF;
+  -- The end of the results, after which the connection takes the next request.
+  EXECUTE format('SELECT answer FROM %s.dblink_get_result($1) AS t(answer text)', dblink) USING connection;
   RETURN convert_from(decode(answer, 'hex'), 'UTF8')::jsonb;
 EXCEPTION WHEN connection_exception OR connection_failure OR connection_does_not_exist
   OR sqlclient_unable_to_establish_sqlconnection THEN -- how dblink takes a name that is not open any more
@@ -139,17 +164,36 @@ EXCEPTION WHEN connection_exception OR connection_failure OR connection_does_not
 END
 $$;
 
--- An error that the agent answered, as this session's error. RAISE takes no NULL for DETAIL and HINT.
-CREATE FUNCTION sluice.raise(error jsonb) RETURNS void
+-- Like sluice.ask, but an error that the agent answers is raised. Long work is answered in slices of under a second
+-- ("pending"), so that PostgreSQL comes to see a cancel in between: a wait inside dblink can't be cancelled on every
+-- version. The error is raised here, not in a function of its own, as each would add a line to its CONTEXT.
+CREATE FUNCTION sluice.request(connection text, request jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  state text := coalesce(error ->> 'sqlstate', 'XX000');
-  message text := coalesce(error ->> 'message', 'the Sluice agent failed and gave no reason');
-  detail text := error ->> 'detail';
-  hint text := error ->> 'hint';
+  answer jsonb;
+  state text;
+  message text;
+  detail text;
+  hint text;
 BEGIN
+  LOOP
+    answer := sluice.ask(connection, request);
+    EXIT WHEN answer ->> 'state' IS DISTINCT FROM 'pending';
+  END LOOP;
+  IF NOT answer ? 'error' THEN
+    RETURN answer;
+  END IF;
+  state := substring(answer -> 'error' ->> 'sqlstate' FROM '^[0-9A-Z]{5}$');
+  -- Success and warnings are no errors.
+  IF state IS NULL OR state ~ '^0[012]' THEN
+    state := 'XX000';
+  END IF;
+  message := coalesce(answer -> 'error' ->> 'message', 'the Sluice agent failed and gave no reason');
+  detail := answer -> 'error' ->> 'detail';
+  hint := answer -> 'error' ->> 'hint';
+  -- RAISE takes no NULL for DETAIL and HINT.
   IF detail IS NULL AND hint IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message;
   ELSIF hint IS NULL THEN
@@ -159,27 +203,6 @@ BEGIN
   ELSE
     RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail, HINT = hint;
   END IF;
-END
-$$;
-
--- Like sluice.ask, but an error that the agent answers is raised. Long work is answered in slices of under a second
--- ("pending"), so that PostgreSQL comes to see a cancel in between: a wait inside dblink can't be cancelled on every
--- version.
-CREATE FUNCTION sluice.request(connection text, request jsonb) RETURNS jsonb
-LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp
-AS $$
-DECLARE
-  answer jsonb;
-BEGIN
-  LOOP
-    answer := sluice.ask(connection, request);
-    EXIT WHEN answer ->> 'state' IS DISTINCT FROM 'pending';
-  END LOOP;
-  IF answer ? 'error' THEN
-    PERFORM sluice.raise(answer -> 'error');
-  END IF;
-  RETURN answer;
 END
 $$;
 
@@ -207,8 +230,28 @@ AS $$
   FROM jsonb_array_elements(options) WITH ORDINALITY AS o(option, position)
 $$;
 
--- Opens the connection to the agent and an export on it. The agent names a pipe of its own folder; a name that is
--- anything else is refused, as COPY would write to it with the rights of the server.
+-- Whether a file of the server is a named pipe. No function tells the kind of a file, but a pipe is what can be opened
+-- and cannot be positioned (ESPIPE, an internal_error to PostgreSQL). Opening it does not wait, since the agent holds a
+-- new pipe open for writing until the first bytes come.
+CREATE FUNCTION sluice.is_pipe(path text) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  PERFORM pg_read_binary_file(path, 1, 1);
+  RETURN false;
+EXCEPTION
+  WHEN internal_error THEN
+    RETURN true;
+  WHEN undefined_file OR wrong_object_type OR insufficient_privilege THEN
+    RETURN false;
+END
+$$;
+
+-- Opens the connection to the agent and an export on it. The agent names a pipe of its own folder; what is anything
+-- else is refused, as COPY would write to it with the rights of the server. The token, which nobody but this session's
+-- export knows, has two halves: the commit proves itself with the first, and the agent's answer with the second, as
+-- the query could have put a connection of its own in the place of ours.
 CREATE FUNCTION sluice.begin(
   connection text, caller text,
   bucket text, file_path text, region text, options text, kms_key text,
@@ -232,15 +275,16 @@ BEGIN
     'region', region,
     'options', options,
     'kmsKey', kms_key));
-  token := answer ->> 'token';
-  pipe_name := answer ->> 'pipe';
-  IF token IS NULL OR pipe_name IS NULL OR pipe_name !~ '^[0-9a-f]{32}$' THEN
+  token := substring(answer ->> 'token' FROM '^[0-9a-f]{64}$');
+  pipe_name := substring(answer ->> 'pipe' FROM '^[0-9a-f]{32}$');
+  pipe := sluice.agent_option('host') || '/pipes/' || pipe_name;
+  IF token IS NULL OR pipe IS NULL OR jsonb_typeof(answer -> 'options') IS DISTINCT FROM 'array'
+    OR NOT sluice.is_pipe(pipe) THEN
     RAISE EXCEPTION USING
       ERRCODE = 'protocol_violation',
       MESSAGE = 'the Sluice agent gave an answer that makes no sense',
       HINT = 'Do the versions of the extension and the agent agree?';
   END IF;
-  pipe := sluice.agent_option('host') || '/pipes/' || pipe_name;
   copy_options := sluice.copy_options(answer -> 'options');
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
   PERFORM sluice.disconnect(connection);
@@ -259,7 +303,14 @@ DECLARE
   answer jsonb;
 BEGIN
   answer := sluice.request(connection, jsonb_build_object(
-    'op', 'commit', 'token', token, 'rows', row_count::text));
+    'op', 'commit', 'token', left(token, 32), 'rows', row_count::text));
+  IF answer ->> 'receipt' IS DISTINCT FROM right(token, 32) THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'protocol_violation',
+      MESSAGE = 'the answer to the commit is not the Sluice agent''s',
+      DETAIL = 'The connection to the agent was replaced while the query ran; the export was not committed.',
+      HINT = 'Does the query call functions that use dblink?';
+  END IF;
   PERFORM sluice.disconnect(connection);
   rows_uploaded := row_count;
   files_uploaded := (answer ->> 'files')::bigint;
@@ -267,9 +318,10 @@ BEGIN
 END
 $$;
 
--- Ends an export that failed in this session with the given SQLSTATE. When it failed because the agent did (COPY's
--- write to the pipe then fails, with an internal_error), raises the agent's reason; otherwise returns, and the caller
--- raises its own error again. The connection is closed in every case, which alone is an abort to the agent.
+-- Ends an export that failed in this session with the given SQLSTATE. The end of the connection is an abort to the
+-- agent; nothing is waited for, as the agent may be what does not answer. Only when COPY failed as it does when it
+-- cannot write to the pipe (internal_error) is the agent asked whether it had failed before; if so, raises its reason.
+-- Otherwise returns, and the caller raises its own error again.
 CREATE FUNCTION sluice.abort(connection text, state text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -280,23 +332,13 @@ BEGIN
   IF NOT sluice.is_connected(connection) THEN
     RETURN;
   END IF;
-  BEGIN
-    answer := sluice.ask(connection, jsonb_build_object('op', 'abort'));
-  EXCEPTION
-    WHEN connection_failure THEN
-      PERFORM sluice.disconnect(connection);
-      IF state = 'XX000' THEN
-        RAISE;
-      END IF;
-      RETURN;
-    WHEN query_canceled OR assert_failure OR OTHERS THEN
-      PERFORM sluice.disconnect(connection);
-      RAISE;
-  END;
-  PERFORM sluice.disconnect(connection);
-  IF state = 'XX000' AND answer ? 'error' THEN
-    PERFORM sluice.raise(answer -> 'error');
+  IF state = 'XX000' THEN
+    answer := sluice.request(connection, jsonb_build_object('op', 'abort'));
   END IF;
+  PERFORM sluice.disconnect(connection);
+EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+  PERFORM sluice.disconnect(connection);
+  RAISE;
 END
 $$;
 
@@ -311,8 +353,8 @@ GRANT EXECUTE ON FUNCTION sluice.abort(text, text) TO pg_write_server_files;
 -- ---------------------------------------------------------------------------------------------------------------
 
 -- The query without the semicolon, and what follows it, that people leave at its end. Where a semicolon stands inside,
--- the agent, which has PostgreSQL's own grammar, says where the statement ends, and refuses a second one. A query that
--- it cannot parse, or that is too long to be worth the time, comes back as it is: PostgreSQL will say what is wrong.
+-- the agent says where the statement ends (it knows strings and comments from the rest), and refuses a second one. What
+-- it answers can only be less of the same query. One that is too long to be worth the time comes back as it is.
 CREATE FUNCTION aws_s3._statement(query text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -320,6 +362,7 @@ AS $$
 DECLARE
   statement text := rtrim(query, E' \t\r\n\f\v;');
   connection text;
+  answer text;
 BEGIN
   IF statement = '' THEN
     RAISE EXCEPTION USING
@@ -332,9 +375,18 @@ BEGIN
   END IF;
   connection := 'aws_s3_' || replace(gen_random_uuid()::text, '-', '');
   PERFORM sluice.connect(connection);
-  statement := sluice.request(connection, jsonb_build_object('op', 'statement', 'query', statement)) ->> 'statement';
+  answer := sluice.request(connection, jsonb_build_object(
+    'op', 'statement',
+    'query', statement,
+    'backslashEscapes', current_setting('standard_conforming_strings') = 'off')) ->> 'statement';
   PERFORM sluice.disconnect(connection);
-  RETURN statement;
+  IF answer IS NULL OR NOT starts_with(statement, answer) OR ltrim(substr(statement, length(answer) + 1, 1), ';') <> '' THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'protocol_violation',
+      MESSAGE = 'the Sluice agent gave an answer that makes no sense',
+      HINT = 'Do the versions of the extension and the agent agree?';
+  END IF;
+  RETURN answer;
 EXCEPTION
   -- In a database whose encoding is SQL_ASCII a text may be no UTF-8: nobody but PostgreSQL can read it.
   WHEN character_not_in_repertoire THEN
@@ -527,10 +579,11 @@ $$;
 
 -- Exports a temporary table of this session that holds the rows of its owner's query. Harmless when called alone: the
 -- owner of the table, who can't be forged, must be allowed to export, and what is read is the owner's own rows. The
--- table is plain and its columns' types have output functions that only superusers can make, so that nothing that a
--- user wrote runs here (as when pg_dump reads a table). The schemas that the caller searches are searched while COPY
--- runs, as the output of types such as regclass depends on them; COPY of a qualified table, or of its columns, looks up
--- no other name.
+-- table is plain, nothing but its row type and its TOAST table depends on it, and its columns' types have output
+-- functions that only superusers can make, so that nothing that a user wrote runs here. (The expressions of indexes,
+-- statistics and constraints would: planning a query of the table evaluates what is constant in them.) The schemas that
+-- the caller searches are searched while COPY runs, as the output of types such as regclass depends on them; COPY of a
+-- qualified table, or of its columns, looks up no other name.
 CREATE FUNCTION aws_s3._export_staged(
   staged regclass, column_names text[], caller_schemas name[],
   bucket text, file_path text, region text, options text, kms_key text,
@@ -553,7 +606,13 @@ BEGIN
   SELECT c.relname, n.nspname, c.relowner INTO staged_table
   FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = c.relnamespace
   WHERE c.oid = staged AND c.relnamespace = pg_my_temp_schema()
-    AND c.relkind = 'r' AND c.relpersistence = 't' AND c.relname ~ '^aws_s3_staged_[0-9a-f]{32}$';
+    AND c.relkind = 'r' AND c.relpersistence = 't' AND NOT c.relispartition
+    AND c.relname ~ '^aws_s3_staged_[0-9a-f]{32}$'
+    AND NOT EXISTS (
+      SELECT FROM pg_depend AS d
+      WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+        AND (d.classid, d.objid) <> ('pg_type'::regclass, c.reltype)
+        AND (d.classid, d.objid) <> ('pg_class'::regclass, c.reltoastrelid));
   IF NOT FOUND THEN
     RAISE EXCEPTION USING
       ERRCODE = 'wrong_object_type',
@@ -578,7 +637,7 @@ BEGIN
     FROM unnest(caller_schemas) WITH ORDINALITY AS s(name, position));
   IF column_names IS NOT NULL THEN
     SELECT
-      format('(SELECT %s FROM %s)', string_agg(format('%I AS %I', a.attname, n.name), ', ' ORDER BY n.position), source),
+      format('(SELECT %s FROM ONLY %s)', string_agg(format('%I AS %I', a.attname, n.name), ', ' ORDER BY n.position), source),
       min(n.name) FILTER (WHERE a.attname ~ '^t')
     INTO source, text_column
     FROM unnest(column_names) WITH ORDINALITY AS n(name, position)
@@ -623,6 +682,7 @@ DECLARE
     WHEN query IS NULL THEN 'query' WHEN bucket IS NULL THEN 'bucket' WHEN file_path IS NULL THEN 'file_path' END;
   statement pg_catalog.text;
   export pg_catalog.record;
+  probe pg_catalog.refcursor;
   column_names pg_catalog.text[];
   row_count pg_catalog.int8;
   state pg_catalog.text;
@@ -634,6 +694,20 @@ BEGIN
       HINT = 'aws_s3.query_export_to_s3 needs query, bucket and file_path; region, options and kms_key may be left out.';
   END IF;
   statement := aws_s3._statement(query);
+  -- PostgreSQL reads the query by itself, and so refuses one that would go on outside of the parentheses or the
+  -- statement that it is put into. A cursor that is opened runs nothing yet. It can't be opened for several statements,
+  -- nor for one that returns no rows, which COPY refuses in its own words.
+  BEGIN
+    OPEN probe FOR EXECUTE statement;
+    CLOSE probe;
+  EXCEPTION WHEN invalid_cursor_definition THEN
+    IF pg_catalog.strpos(statement, ';') OPERATOR(pg_catalog.>) 0 THEN
+      RAISE EXCEPTION USING
+        ERRCODE = 'syntax_error',
+        MESSAGE = 'cannot export the results of several statements at once, nor of one that returns no rows',
+        HINT = 'Call aws_s3.query_export_to_s3 once for each query.';
+    END IF;
+  END;
 
   IF pg_catalog.pg_has_role('pg_write_server_files', 'USAGE') THEN
     BEGIN

@@ -28,6 +28,8 @@ import { RpcServer } from './rpc-server.ts';
 import { S3Connections, type S3Lease } from './s3-connections.ts';
 import { FileUploadJournal } from './upload-journal.ts';
 
+/** For requests that belong to no export, and exports that are about to be refused. */
+const SPARE_CONNECTIONS = 64;
 const STOP_POLL_MS = 20;
 /** How long the callers of exports that are aborted at the end have to learn why. */
 const LAST_WORD_MS = 2_000;
@@ -86,6 +88,7 @@ export class Agent {
       const server = await RpcServer.open({
         directory,
         owner,
+        maxConnections: config.agent.max_exports + SPARE_CONNECTIONS,
         serve: (socket) => {
           if (agent === undefined) socket.destroy();
           else agent.#serve(socket);
@@ -170,7 +173,7 @@ export class Agent {
   }
 
   #answer(request: Extract<AgentRequest, { op: 'statement' | 'ping' }>): object {
-    return request.op === 'ping' ? this.#status() : { statement: singleStatement(request.query) };
+    return request.op === 'ping' ? this.#status() : { statement: singleStatement(request.query, request) };
   }
 
   #status(): object {
@@ -205,7 +208,10 @@ export class Agent {
       try {
         const session = await this.#startSession(request, { key, layout, lease });
         this.#sessions.add(session);
-        return { session, answer: { token: session.token, pipe: session.pipeName, options } };
+        return {
+          session,
+          answer: { token: session.token + session.receipt, pipe: session.pipeName, options },
+        };
       } catch (error) {
         lease.release();
         throw error;

@@ -38,6 +38,10 @@ export class ExportConnection implements RequestHandler {
     this.#options = options;
   }
 
+  get hasExport(): boolean {
+    return this.#session !== undefined || this.#pending !== undefined;
+  }
+
   async handle(request: AgentRequest): Promise<object> {
     switch (request.op) {
       case 'begin':

@@ -11,7 +11,8 @@ const DECISION_TIMEOUT_MS = 60_000;
 const DECISION_CHECK_MS = 10_000;
 
 /** What a commit has come to. */
-export type CommitProgress = { state: 'pending' } | { state: 'done'; files: number; bytes: number };
+export type CommitProgress =
+  { state: 'pending' } | { state: 'done'; files: number; bytes: number; receipt: string };
 
 type Outcome =
   { status: 'running' } | { status: 'done'; result: ExportResult } | { status: 'failed'; error: unknown };
@@ -26,10 +27,12 @@ export interface ExportSessionOptions {
 /**
  * One export, from begin to commit or abort. It belongs to the connection that began it: when that closes, the export
  * is aborted. The token is known to the SQL function alone, so that other code of the session, which can use the same
- * connection, cannot commit.
+ * connection, cannot commit; nor can it answer a commit, which it may have sent to a connection of its own, without
+ * the receipt.
  */
 export class ExportSession {
   readonly token = randomBytes(16).toString('hex');
+  readonly receipt = randomBytes(16).toString('hex');
   readonly pipeName: string;
   readonly #source: PipeSource;
   readonly #log: Logger;
@@ -79,7 +82,7 @@ export class ExportSession {
           { rows: rows.toString(), files, bytes, ms: Date.now() - this.#startedAt },
           'export committed',
         );
-        return { state: 'done', files, bytes };
+        return { state: 'done', files, bytes, receipt: this.receipt };
       }
       default:
         return outcome satisfies never;

@@ -21,7 +21,7 @@ const requestSchema = z.discriminatedUnion('op', [
   }),
   z.object({ op: z.literal('commit'), token: z.string(), rows: z.string().regex(/^\d{1,19}$/) }),
   z.object({ op: z.literal('abort') }),
-  z.object({ op: z.literal('statement'), query: z.string() }),
+  z.object({ op: z.literal('statement'), query: z.string(), backslashEscapes: z.boolean() }),
   z.object({ op: z.literal('ping') }),
 ]);
 

@@ -9,10 +9,14 @@ import { toSqlError } from './sql-state.ts';
 /** A query of a million characters, in hexadecimal, and room around it. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const STARTUP_TIMEOUT_MS = 10_000;
+/** A connection without an export is there for one request; its next one must be whole within this time. */
+const REQUEST_TIMEOUT_MS = 60_000;
 
 /** Serves the requests of one connection, one after another. */
 export interface RequestHandler {
   handle(request: AgentRequest): Promise<object>;
+  /** An export may take as long as its query does; a connection without one may not. */
+  readonly hasExport: boolean;
   /** The connection is gone. */
   close(): Promise<void>;
 }
@@ -29,13 +33,14 @@ export async function serveConnection(
   agentVersion: string,
 ): Promise<void> {
   const reader = new FrontendReader(MAX_MESSAGE_BYTES);
-  const startupTimer = setTimeout(() => socket.destroy(), STARTUP_TIMEOUT_MS).unref();
+  let deadline = setTimeout(() => socket.destroy(), STARTUP_TIMEOUT_MS).unref();
   try {
     for await (const chunk of socket as AsyncIterable<Buffer>) {
       for (const message of reader.read(chunk)) {
-        if (message.type === 'startup') clearTimeout(startupTimer);
+        clearTimeout(deadline);
         if (message.type === 'terminate' || message.type === 'cancel-request') return;
         socket.write(await answer(message, handler, agentVersion));
+        if (!handler.hasExport) deadline = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS).unref();
       }
     }
   } catch (error) {
@@ -47,7 +52,7 @@ export async function serveConnection(
       throw error;
     }
   } finally {
-    clearTimeout(startupTimer);
+    clearTimeout(deadline);
     socket.end();
     await handler.close();
   }

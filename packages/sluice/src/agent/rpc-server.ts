@@ -1,7 +1,9 @@
 import { once } from 'node:events';
-import { chmod, chown, mkdir } from 'node:fs/promises';
+import { chmod, chown } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { makeOwnDirectory } from './own-directory.ts';
+import { errorResponse } from './pg-protocol/backend-messages.ts';
 import type { OsUser } from './pipes/pipe-pool.ts';
 import { removeStaleSocket } from '../files/stale-socket.ts';
 
@@ -12,6 +14,8 @@ export interface RpcServerOptions {
   directory: string;
   /** Who may connect besides the agent's own user. */
   owner?: OsUser | undefined;
+  /** Further ones are told that there are too many. */
+  maxConnections: number;
   serve: (socket: Socket) => void;
 }
 
@@ -25,16 +29,15 @@ export class RpcServer {
   }
 
   /** @throws SluiceError `config_invalid`: another agent listens there, or the folder can't be used */
-  static async open({ directory, owner, serve }: RpcServerOptions): Promise<RpcServer> {
+  static async open({ directory, owner, maxConnections, serve }: RpcServerOptions): Promise<RpcServer> {
     const path = join(directory, SOCKET_NAME);
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await chmod(directory, 0o700);
-    if (owner !== undefined) await chown(directory, owner.uid, owner.gid);
+    await makeOwnDirectory(directory, owner);
     await removeStaleSocket(path);
 
     const server = createServer({ allowHalfOpen: false });
     const rpcServer = new RpcServer(server);
     server.on('connection', (socket) => {
+      if (rpcServer.#sockets.size >= maxConnections) return refuse(socket, maxConnections);
       rpcServer.#sockets.add(socket);
       socket.once('close', () => rpcServer.#sockets.delete(socket));
       serve(socket);
@@ -58,4 +61,16 @@ export class RpcServer {
     for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
+}
+
+function refuse(socket: Socket, maxConnections: number): void {
+  // Who is gone need not be told.
+  socket.on('error', () => socket.destroy());
+  socket.end(
+    errorResponse({
+      severity: 'FATAL',
+      sqlState: '53300', // too_many_connections
+      message: `the Sluice agent has ${maxConnections} connections already`,
+    }),
+  );
 }

@@ -1,4 +1,5 @@
 import { isSluiceError, type SluiceErrorCode } from '../errors.ts';
+import { printable } from '../printable.ts';
 
 /**
  * The SQLSTATE of each failure: the one table that says how our errors look in SQL.
@@ -33,14 +34,14 @@ export function toSqlError(error: unknown): SqlError {
     return {
       sqlstate: SQL_STATES.internal,
       message: 'the Sluice agent failed',
-      detail: error instanceof Error ? error.message : String(error),
+      detail: printable(error instanceof Error ? error.message : String(error)),
       hint: "The agent's log has the whole error.",
     };
   }
   return {
     sqlstate: SQL_STATES[error.code],
-    message: error.message,
-    ...(error.detail === undefined ? {} : { detail: error.detail }),
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    message: printable(error.message),
+    ...(error.detail === undefined ? {} : { detail: printable(error.detail) }),
+    ...(error.hint === undefined ? {} : { hint: printable(error.hint) }),
   };
 }

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { makeOwnDirectory } from './own-directory.ts';
 import type { UploadJournal } from '../exporter/upload-journal.ts';
 
 const entrySchema = z.object({
@@ -36,7 +37,7 @@ export class FileUploadJournal {
 
   static async open(stateDirectory: string): Promise<FileUploadJournal> {
     const directory = join(stateDirectory, 'uploads');
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    await makeOwnDirectory(directory);
     return new FileUploadJournal(directory);
   }
 

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { pino } from 'pino';
 import { loadConfig } from '../config/load-config.ts';
 import { Agent } from '../agent/agent.ts';
+import { printable } from '../printable.ts';
 
 export function agentCommand(): Command {
   return new Command('agent')
@@ -18,7 +19,12 @@ standard output. SIGTERM and Ctrl-C let the running exports end (agent.shutdown_
 
 async function runAgent(configFile: string): Promise<void> {
   const config = await loadConfig(configFile);
-  const log = pino({ level: config.agent.log_level, base: { pid: process.pid } });
+  const log = pino({
+    level: config.agent.log_level,
+    base: { pid: process.pid },
+    // Names come from whoever may export, and a log is read in terminals.
+    hooks: { streamWrite: printable },
+  });
   const agent = await Agent.start({ config, log });
   const hurry = new AbortController();
   const stop = (signal: NodeJS.Signals): void => {

@@ -1,6 +1,10 @@
 import { SluiceError } from '../errors.ts';
+import { printableLine } from '../printable.ts';
 import { describeRemedy } from './remedies.ts';
 import type { S3Failure } from './s3-failure.ts';
+
+/** What is shown of S3's words: whoever answers there may say anything. */
+const MAX_MESSAGE_LENGTH = 1_000;
 
 /** The S3 operations that an export is made of; each is authorised by the IAM action in `remedies.ts`. */
 export type S3Operation =
@@ -44,7 +48,7 @@ export class UploadError extends SluiceError {
   constructor(failure: S3Failure, target: S3Target, { outcomeUnknown, notes = [] }: UploadErrorOptions) {
     const hint = [describeRemedy(failure, target), ...notes].filter((sentence) => sentence !== undefined);
     super('upload_failed', 'could not upload to Amazon S3', {
-      detail: `Amazon S3 client returned '${failure.message}'.`,
+      detail: `Amazon S3 client returned '${printableLine(failure.message, MAX_MESSAGE_LENGTH)}'.`,
       hint: hint.length === 0 ? undefined : hint.join(' '),
       cause: failure.cause,
       retryable: isTransient(failure),

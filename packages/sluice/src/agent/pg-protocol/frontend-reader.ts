@@ -24,6 +24,10 @@ const MAX_STARTUP_BYTES = 10_000;
 export class FrontendReader {
   readonly #maxMessageBytes: number;
   #pending: Buffer = Buffer.alloc(0);
+  /** What came after #pending, and is not enough yet for the next message. */
+  #arrived: Buffer[] = [];
+  #arrivedBytes = 0;
+  #neededBytes = 0;
   #started = false;
 
   /** @param maxMessageBytes a longer message is an error, before it is buffered */
@@ -33,8 +37,15 @@ export class FrontendReader {
 
   /** @throws SluiceError `protocol_violation`: the connection must then be closed */
   *read(chunk: Buffer): Generator<FrontendMessage> {
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    this.#arrived.push(chunk);
+    this.#arrivedBytes += chunk.length;
+    // Joined once for each message, however small the pieces that it comes in.
+    if (this.#pending.length + this.#arrivedBytes < this.#neededBytes) return;
+    this.#pending = Buffer.concat([this.#pending, ...this.#arrived]);
+    this.#arrived = [];
+    this.#arrivedBytes = 0;
     for (;;) {
+      this.#neededBytes = 0;
       const message = this.#started ? this.#regularMessage() : this.#firstMessage();
       if (message === undefined) return;
       yield message;
@@ -71,10 +82,12 @@ export class FrontendReader {
 
   /** Takes the message whose length word stands at `offset`, or undefined while it is not all there. */
   #take(offset: number, maxBytes: number): Buffer | undefined {
-    if (this.#pending.length < offset + 4) return undefined;
+    this.#neededBytes = offset + 4;
+    if (this.#pending.length < this.#neededBytes) return undefined;
     const length = this.#pending.readInt32BE(offset);
     if (length < 4 || length > maxBytes) throw violation(`a message has a length of ${length} bytes`);
     const end = offset + length;
+    this.#neededBytes = end;
     if (this.#pending.length < end) return undefined;
     const body = this.#pending.subarray(offset + 4, end);
     this.#pending = this.#pending.subarray(end);

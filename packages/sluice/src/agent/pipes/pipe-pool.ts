@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { closeSync, constants, openSync } from 'node:fs';
-import { chmod, chown, lstat, mkdir, readdir, unlink } from 'node:fs/promises';
+import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SluiceError } from '../../errors.ts';
+import { makeOwnDirectory } from '../own-directory.ts';
 
 const run = promisify(execFile);
 
@@ -24,12 +25,17 @@ export interface PipePoolOptions {
   owner?: OsUser | undefined;
 }
 
-/** A named pipe, opened for reading before anybody else knows of it. */
+/** A named pipe, opened before anybody else knows of it. Whoever takes it closes both descriptors. */
 export interface OpenPipe {
   name: string;
   path: string;
-  /** Non-blocking. Whoever takes the pipe closes it. */
+  /** For reading, non-blocking. */
   fd: number;
+  /**
+   * For writing, never written to: until it is closed, whoever opens the pipe for reading does not wait. So PostgreSQL
+   * sees for itself that it is a pipe (sluice.is_pipe in the extension).
+   */
+  writerFd: number;
 }
 
 /**
@@ -48,9 +54,7 @@ export class PipePool {
   /** Prepares the folder, frees whoever waits on a pipe that a killed agent left, and makes the first pipes. */
   static async open(options: PipePoolOptions): Promise<PipePool> {
     const { directory, owner } = options;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
-    await chmod(directory, 0o700);
-    if (owner !== undefined) await chown(directory, owner.uid, owner.gid);
+    await makeOwnDirectory(directory, owner);
     for (const name of await readdir(directory)) await removeLeftPipe(join(directory, name));
     const pool = new PipePool(options);
     await pool.#refill();
@@ -71,7 +75,8 @@ export class PipePool {
       this.#refill().catch(() => undefined);
     }
     const path = join(this.#options.directory, name);
-    return { name, path, fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK) };
+    const fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    return { name, path, fd, writerFd: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK) };
   }
 
   /** Removes the pipes that were not used. */

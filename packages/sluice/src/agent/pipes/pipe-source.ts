@@ -1,4 +1,4 @@
-import { readSync } from 'node:fs';
+import { closeSync, readSync } from 'node:fs';
 import { unlink } from 'node:fs/promises';
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -34,6 +34,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
   #writer: 'not seen' | 'seen' | 'gone' = 'not seen';
   #decision: 'open' | 'committed' | 'aborted' = 'open';
   #abortReason: unknown;
+  #ownWriterFd: number | undefined;
   #removed: Promise<void> | undefined;
   #closing: 'no' | 'when written to' | 'closed' = 'no';
   #wake: () => void = () => undefined;
@@ -41,6 +42,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
 
   constructor(pipe: OpenPipe) {
     this.#pipe = pipe;
+    this.#ownWriterFd = pipe.writerFd;
     const options: SocketConstructorOpts & { onread: object } = {
       fd: pipe.fd,
       readable: true,
@@ -68,6 +70,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
   /** COPY has ended well: what is still in the pipe is the rest, and then the iteration ends. */
   commit(): void {
     if (this.#decision === 'open') this.#decision = 'committed';
+    this.#closeOwnWriter();
     this.#wake();
   }
 
@@ -112,8 +115,16 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     if (this.#closing === 'closed') return;
     this.#closing = 'closed';
     clearInterval(this.#trickleTimer);
+    this.#closeOwnWriter();
     this.#socket.destroy();
     await this.#remove();
+  }
+
+  /** From now on the end of COPY is the end of the pipe. */
+  #closeOwnWriter(): void {
+    if (this.#ownWriterFd === undefined) return;
+    closeSync(this.#ownWriterFd);
+    this.#ownWriterFd = undefined;
   }
 
   #remove(): Promise<void> {
@@ -146,6 +157,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
   #onChunk(bytes: number): boolean {
     if (this.#writer === 'not seen') {
       this.#writer = 'seen';
+      this.#closeOwnWriter();
       // Its name is not needed any more, and an agent that is killed from now on leaves no pipe.
       // Should that fail, close() says so.
       this.#remove().catch(() => undefined);
