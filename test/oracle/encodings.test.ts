@@ -86,7 +86,7 @@ describe.each(DATABASES)('a database in $encoding', ({ encoding, texts }) => {
     // The text of the query itself is no UTF-8.
     await session.query(`
       CREATE FUNCTION odd_query() RETURNS text LANGUAGE sql AS $$ SELECT E'SELECT \\'\\xe9;\\'; ' $$;
-      SELECT aws_s3.query_export_to_s3(odd_query(), 'sample-bucket', 'odd')`);
+      SELECT aws_s3.query_export_to_s3(odd_query(), 'sample-bucket', 'odd', options := 'encoding SQL_ASCII')`);
     expect(await testStack.object('odd')).toEqual(Buffer.from('\xe9;\n', 'latin1'));
   });
 });

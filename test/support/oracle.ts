@@ -178,16 +178,16 @@ export function expectEqual(way: Way, { query, options, exported, copied }: Comp
       `the ${way} export differs from COPY`,
       `query:   ${abridged(query)}`,
       `options: ${options ?? ''}`,
-      `export:  ${describe(exported)}`,
-      `COPY:    ${describe(copied)}`,
+      `export:  ${inWords(exported)}`,
+      `COPY:    ${inWords(copied)}`,
     ].join('\n'),
   );
 }
 
-function describe(outcome: Outcome): string {
-  return 'code' in outcome
-    ? `error ${outcome.code}: ${outcome.message}`
-    : `${outcome.rows} rows: ${abridged(JSON.stringify(outcome.bytes.toString('latin1')))}`;
+function inWords(result: Outcome): string {
+  return 'code' in result
+    ? `error ${result.code}: ${result.message}`
+    : `${result.rows} rows: ${abridged(JSON.stringify(result.bytes.toString('latin1')))}`;
 }
 
 function abridged(text: string): string {

@@ -1,0 +1,32 @@
+// npm run test:matrix: holds exports against COPY (test/oracle) on each version of PostgreSQL, or on those named:
+// npm run test:matrix -- 14 18. Other versions than the newest are fetched from the npm registry on first use.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { ensureBuilt, ROOT } from './ensure-built.mjs';
+
+const ALL = ['14', '15', '16', '17', '18'];
+
+const named = process.argv.slice(2);
+const unknown = named.filter((version) => !ALL.includes(version));
+if (unknown.length > 0) {
+  console.error(`There is no PostgreSQL ${unknown.join(', ')} here; there are ${ALL.join(', ')}.`);
+  process.exit(2);
+}
+ensureBuilt();
+const outcomes = (named.length === 0 ? ALL : named).map((version) => ({ version, passed: passes(version) }));
+for (const { version, passed } of outcomes) {
+  console.log(`PostgreSQL ${version}: ${passed ? 'exports are what COPY writes' : 'FAILED'}`);
+}
+process.exitCode = outcomes.every(({ passed }) => passed) ? 0 : 1;
+
+function passes(version) {
+  console.log(`\nPostgreSQL ${version}`);
+  const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
+  const { status, error } = spawnSync(
+    process.execPath,
+    [vitest, 'run', '--project', 'acceptance', 'test/oracle'],
+    { cwd: ROOT, stdio: 'inherit', env: { ...process.env, SLUICE_PG_VERSION: version } },
+  );
+  if (error !== undefined) throw error;
+  return status === 0;
+}
