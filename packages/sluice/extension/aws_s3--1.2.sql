@@ -61,10 +61,11 @@ $$;
 
 -- A value of a libpq connection string.
 -- https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
+-- (Backslashes stand in E'' only, here and below: the session may have standard_conforming_strings off.)
 CREATE FUNCTION sluice.conninfo_value(value text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT '''' || replace(replace(value, '\', '\\'), '''', '\''') || '''' $$;
+AS $$ SELECT '''' || replace(replace(value, E'\\', E'\\\\'), '''', E'\\''') || '''' $$;
 
 CREATE FUNCTION sluice.connect(connection text) RETURNS void
 LANGUAGE plpgsql
@@ -136,10 +137,14 @@ DECLARE
   dblink text := sluice.dblink_schema();
   message text := 'sluice 1 ' || encode(convert_to(request::text, 'UTF8'), 'hex');
   answer text;
+  is_sent integer;
   is_busy integer;
   poll_seconds double precision := 0.001;
 BEGIN
-  EXECUTE format('SELECT %s.dblink_send_query($1, $2)', dblink) USING connection, message;
+  EXECUTE format('SELECT %s.dblink_send_query($1, $2)', dblink) INTO is_sent USING connection, message;
+  IF is_sent = 0 THEN
+    RAISE connection_failure;
+  END IF;
   WHILE current_setting('server_version_num')::integer < 170000 LOOP
     EXECUTE format('SELECT %s.dblink_is_busy($1)', dblink) INTO is_busy USING connection;
     EXIT WHEN is_busy = 0;
@@ -433,7 +438,7 @@ EXCEPTION
     EXECUTE pg_catalog.format(E'CREATE TEMP TABLE %I (%s) ON COMMIT DROP AS %s\n', staged, columns, statement);
     RETURN names;
   WHEN syntax_error THEN
-    IF pg_catalog.regexp_match(statement, '^(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:insert|update|delete|merge|with)\M', 'i') IS NULL THEN
+    IF pg_catalog.regexp_match(statement, E'^(?:\\s|--[^\\n]*\\n|/\\*.*?\\*/)*(?:insert|update|delete|merge|with)\\M', 'i') IS NULL THEN
       RAISE;
     END IF;
     EXECUTE pg_catalog.format(
