@@ -358,12 +358,13 @@ GRANT EXECUTE ON FUNCTION sluice.abort(text, text) TO pg_write_server_files;
 -- The query without the semicolon, and what follows it, that people leave at its end. Where a semicolon stands inside,
 -- the agent says where the statement ends (it knows strings and comments from the rest), and refuses a second one. What
 -- it answers can only be less of the same query. One that is too long to be worth the time comes back as it is.
+-- (x0B is a vertical tab, for which E'' has no letter before PostgreSQL 16.)
 CREATE FUNCTION aws_s3._statement(query text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  statement text := rtrim(query, E' \t\r\n\f\v;');
+  statement text := rtrim(query, E' \t\r\n\f\x0B;');
   connection text;
   answer text;
 BEGIN
