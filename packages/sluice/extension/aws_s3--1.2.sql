@@ -61,10 +61,11 @@ $$;
 
 -- A value of a libpq connection string.
 -- https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
+-- (Backslashes stand in E'' only, here and below: the session may have standard_conforming_strings off.)
 CREATE FUNCTION sluice.conninfo_value(value text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT '''' || replace(replace(value, '\', '\\'), '''', '\''') || '''' $$;
+AS $$ SELECT '''' || replace(replace(value, E'\\', E'\\\\'), '''', E'\\''') || '''' $$;
 
 CREATE FUNCTION sluice.connect(connection text) RETURNS void
 LANGUAGE plpgsql
@@ -136,10 +137,14 @@ DECLARE
   dblink text := sluice.dblink_schema();
   message text := 'sluice 1 ' || encode(convert_to(request::text, 'UTF8'), 'hex');
   answer text;
+  is_sent integer;
   is_busy integer;
   poll_seconds double precision := 0.001;
 BEGIN
-  EXECUTE format('SELECT %s.dblink_send_query($1, $2)', dblink) USING connection, message;
+  EXECUTE format('SELECT %s.dblink_send_query($1, $2)', dblink) INTO is_sent USING connection, message;
+  IF is_sent = 0 THEN
+    RAISE connection_failure;
+  END IF;
   WHILE current_setting('server_version_num')::integer < 170000 LOOP
     EXECUTE format('SELECT %s.dblink_is_busy($1)', dblink) INTO is_busy USING connection;
     EXIT WHEN is_busy = 0;
@@ -355,12 +360,13 @@ GRANT EXECUTE ON FUNCTION sluice.abort(text, text) TO pg_write_server_files;
 -- The query without the semicolon, and what follows it, that people leave at its end. Where a semicolon stands inside,
 -- the agent says where the statement ends (it knows strings and comments from the rest), and refuses a second one. What
 -- it answers can only be less of the same query. One that is too long to be worth the time comes back as it is.
+-- (x0B is a vertical tab, for which E'' has no letter before PostgreSQL 16.)
 CREATE FUNCTION aws_s3._statement(query text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  statement text := rtrim(query, E' \t\r\n\f\v;');
+  statement text := rtrim(query, E' \t\r\n\f\x0B;');
   connection text;
   answer text;
 BEGIN
@@ -559,7 +565,7 @@ EXCEPTION
     END IF;
     RETURN aws_s3._stage_rewritten(statement, staged, changes => false, needs_collation => true);
   WHEN syntax_error THEN
-    IF pg_catalog.regexp_match(statement, '^(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:insert|update|delete|merge|with)\M', 'i') IS NULL
+    IF pg_catalog.regexp_match(statement, E'^(?:\\s|--[^\\n]*\\n|/\\*.*?\\*/)*(?:insert|update|delete|merge|with)\\M', 'i') IS NULL
       OR aws_s3._is_storable(statement, staged) THEN
       RAISE;
     END IF;
