@@ -39,7 +39,7 @@ which is aborted. What is left behind is named.
 Exit status: 0 nothing failed, 1 something failed, 2 wrong command line.
 
 Examples:
-  sudo -u postgres sluice doctor s3://sample-bucket/exports/
+  sudo -u postgres sluice doctor s3://sample-bucket/exports/ --database 'postgresql:///sales?host=/var/run/postgresql'
   PGDATABASE=sales sluice doctor s3://sample-bucket/ --region eu-central-1 --json`,
       )
       .showHelpAfterError('(sluice doctor --help shows the options)')
