@@ -78,7 +78,7 @@ describe('an ordinary role', () => {
       code: expect.stringMatching(/^(42501|42704|2F003)$/) as unknown,
     });
     await superuser.query(`REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA aws_s3 FROM PUBLIC;
-      GRANT EXECUTE ON FUNCTION aws_s3._export, aws_s3._export_staged, aws_s3._statement, aws_s3._stage, aws_s3._column_names TO PUBLIC`);
+      GRANT EXECUTE ON FUNCTION aws_s3._export, aws_s3._export_staged, aws_s3._statement, aws_s3._stage, aws_s3._columns TO PUBLIC`);
   });
 
   it.each(['pg_class', 'pg_authid', 'secret', 'mine', 'aws_s3_staged_0123456789abcdef0123456789abcdef'])(
@@ -90,7 +90,7 @@ describe('an ordinary role', () => {
       );
       await expect(
         ordinary.query(
-          `SELECT aws_s3._export_staged($1::regclass, NULL, 'public', 'sample-bucket', 'stolen', NULL, NULL, NULL)`,
+          `SELECT aws_s3._export_staged($1::regclass, NULL, '{public}', 'sample-bucket', 'stolen', NULL, NULL, NULL)`,
           [table],
         ),
       ).rejects.toMatchObject({ message: 'not a table of staged rows' });

@@ -23,7 +23,7 @@ export interface ExportRow {
 }
 
 /** The version that the acceptance tests run on; npm run test:matrix runs them on each. */
-const POSTGRES_MAJOR = postgresMajor(process.env['SLUICE_PG_VERSION'] ?? '18');
+export const POSTGRES_MAJOR = postgresMajor(process.env['SLUICE_PG_VERSION'] ?? '18');
 
 export const BUCKET = 'sample-bucket';
 
@@ -80,8 +80,9 @@ export class TestStack implements AsyncDisposable {
   }
 
   /** A new session, of the superuser unless another user is named. */
-  async connect(user?: { name: string; password: string }): Promise<pg.Client> {
+  async connect(user?: { name: string; password: string }, database?: string): Promise<pg.Client> {
     const url = new URL(this.stack.postgres.url);
+    if (database !== undefined) url.pathname = `/${database}`;
     if (user !== undefined) {
       url.username = user.name;
       url.password = user.password;

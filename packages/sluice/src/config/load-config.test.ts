@@ -107,7 +107,7 @@ describe('parseConfig', () => {
     [`${CLUSTER}[rds_api]\nlisten = "127.0.0.1:80"`, 'rds_api.access_keys: '],
     [
       `${CLUSTER}[rds_api]\nlisten = ":80"\n${ACCESS_KEY}`,
-      'rds_api.listen: expected a host and a port such as "127.0.0.1:8432", found ":80"',
+      'rds_api.listen: expected a host and a port such as "127.0.0.1:8432", or the absolute path of a Unix socket, found ":80"',
     ],
     [`${CLUSTER}[rds_api]\nlisten = "::1:99999"\n${ACCESS_KEY}`, 'rds_api.listen: '],
     [`${CLUSTER}${ACCESS_KEY}${ACCESS_KEY}`, 'rds_api.access_keys: expected each id once'],

@@ -18,7 +18,7 @@ export function copyLayout(options: readonly CopyOption[], clientEncoding: strin
   const value = (name: string) => options.findLast((option) => option.name === name)?.value;
   const text = (name: string) => {
     const found = value(name);
-    return typeof found === 'string' ? found : undefined;
+    return typeof found === 'string' || typeof found === 'number' ? String(found) : undefined;
   };
   const encoding = canonicalEncoding(text('encoding') ?? clientEncoding);
   const charset = charsetOf(encoding);
@@ -46,5 +46,5 @@ function oneCharacter(text: string | undefined): string | undefined {
 /** As PostgreSQL reads a Boolean option: alone it is true. Source: defGetBoolean in src/backend/commands/define.c. */
 function isHeader(value: CopyOption['value'] | undefined): boolean {
   if (value === undefined) return false;
-  return typeof value !== 'string' || !['false', 'off', '0'].includes(value.toLowerCase());
+  return typeof value !== 'string' ? value !== 0 : !['false', 'off'].includes(value.toLowerCase());
 }

@@ -36,7 +36,7 @@ describe('parseCopyOptions', () => {
         { name: 'header', value: null },
       ],
     ],
-    ['header 1', [{ name: 'header', value: '1' }]],
+    ['header 1', [{ name: 'header', value: 1 }]],
     ['force_quote *', [{ name: 'force_quote', value: true }]],
     ['force_quote (a, "B b", "q""q")', [{ name: 'force_quote', value: ['a', 'B b', 'q"q'] }]],
     [

@@ -2,12 +2,13 @@ import { loadModule, parseSync, type DefElem, type Node, type ParseResult } from
 import { SluiceError } from '../errors.ts';
 
 /**
- * One option of COPY's WITH list. `value` is a string as PostgreSQL's grammar reads it, a list of column names
- * (`force_quote (a, b)`), `true` for `*` (`force_quote *`), or null where the option stands alone (`header`).
+ * One option of COPY's WITH list. `value` is a string or a whole number as PostgreSQL's grammar reads it, a list of
+ * column names (`force_quote (a, b)`), `true` for `*` (`force_quote *`), or null where the option stands alone
+ * (`header`).
  */
 export interface CopyOption {
   name: string;
-  value: string | string[] | true | null;
+  value: string | number | string[] | true | null;
 }
 
 /**
@@ -93,6 +94,7 @@ function readOption({ defname: name, arg }: DefElem): CopyOption {
   if (arg === undefined) return { name, value: null };
   if ('A_Star' in arg) return { name, value: true };
   if ('List' in arg) return { name, value: (arg.List.items ?? []).map((item) => scalar(name, item)) };
+  if ('Integer' in arg) return { name, value: arg.Integer.ival ?? 0 };
   return { name, value: scalar(name, arg) };
 }
 

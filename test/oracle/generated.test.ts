@@ -1,0 +1,58 @@
+import fc from 'fast-check';
+import type pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { arbitraryCase } from '../support/arbitrary-cases.ts';
+import { Oracle, WAYS } from '../support/oracle.ts';
+import { TestStack } from '../support/test-stack.ts';
+
+/** Each run is one transaction with so many exports. */
+const CASES_IN_A_RUN = 25;
+const RUNS = Number(process.env['SLUICE_GENERATED_RUNS'] ?? 40);
+/** Printed, so that what was found can be found again. */
+const SEED = Number(process.env['SLUICE_GENERATED_SEED'] ?? Date.now() % 2 ** 31);
+
+let testStack: TestStack;
+let superuser: pg.Client;
+let oracle: Oracle;
+
+beforeAll(async () => {
+  testStack = await TestStack.start();
+  superuser = await testStack.connect();
+  oracle = await Oracle.create(testStack, superuser);
+});
+afterEach(async () => testStack.expectNothingLeft(superuser));
+afterAll(async () => testStack?.stop());
+
+/** Settings that the output of types depends on. */
+const SETTINGS = fc.record({
+  DateStyle: fc.constantFrom('ISO, MDY', 'SQL, DMY', 'Postgres, MDY', 'German'),
+  IntervalStyle: fc.constantFrom('postgres', 'postgres_verbose', 'sql_standard', 'iso_8601'),
+  TimeZone: fc.constantFrom('UTC', 'America/New_York', 'Asia/Kathmandu', 'Europe/Amsterdam'),
+  extra_float_digits: fc.constantFrom('-15', '0', '1', '3'),
+  bytea_output: fc.constantFrom('hex', 'escape'),
+  client_encoding: fc.constantFrom('UTF8', 'UTF8', 'LATIN1', 'EUC_JP', 'SJIS'),
+});
+
+describe.each(WAYS)('%s', (way) => {
+  it(`${RUNS * CASES_IN_A_RUN} generated tables (seed ${SEED})`, async () => {
+    let exported = 0;
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(arbitraryCase(), { minLength: 1, maxLength: CASES_IN_A_RUN, size: 'max' }),
+        SETTINGS,
+        async (cases, settings) => {
+          for (const comparison of await oracle.expectSame(way, cases, { settings })) {
+            if ('code' in comparison.exported) refused += 1;
+            else exported += 1;
+          }
+        },
+      ),
+      { seed: SEED, numRuns: RUNS },
+    );
+    console.log(
+      `${way}: ${exported} exported and ${refused} refused as by COPY; SLUICE_GENERATED_SEED=${SEED}`,
+    );
+    expect(exported).toBeGreaterThan(refused);
+  });
+});

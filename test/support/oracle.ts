@@ -1,0 +1,195 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { randomBytes } from 'node:crypto';
+import type pg from 'pg';
+import { BUCKET, type TestStack } from './test-stack.ts';
+
+/** A query to export, and the options of COPY. */
+export interface OracleCase {
+  query: string;
+  options?: string | undefined;
+}
+
+/** How an export reaches the agent: from COPY of the query, or from a temporary table of an ordinary role. */
+export type Way = 'direct' | 'staged';
+export const WAYS = ['direct', 'staged'] as const satisfies readonly Way[];
+
+/** What a case came to: what was stored or written, or the error. */
+export type Outcome = { rows: number; bytes: Buffer } | { code: string; message: string };
+
+export interface Comparison extends OracleCase {
+  exported: Outcome;
+  copied: Outcome;
+}
+
+/** What the SQL functions below answer. */
+type Answer = { rows: number; files: number; bytes: number } | { code: string; message: string };
+
+/**
+ * Cases run one after another on the server: a statement for hundreds of them, not one for each. The client's encoding
+ * is another only while a case runs; an error sets it back with the rest of its subtransaction.
+ */
+const FUNCTIONS = `
+  CREATE SCHEMA oracle;
+  GRANT USAGE ON SCHEMA oracle TO PUBLIC;
+
+  CREATE FUNCTION oracle.export(query text, key text, options text, encoding text) RETURNS jsonb LANGUAGE plpgsql AS $$
+  DECLARE
+    uploaded record;
+  BEGIN
+    PERFORM pg_catalog.set_config('client_encoding', encoding, true);
+    uploaded := aws_s3.query_export_to_s3(query, '${BUCKET}', key, options := options);
+    PERFORM pg_catalog.set_config('client_encoding', 'UTF8', true);
+    RETURN pg_catalog.jsonb_build_object(
+      'rows', uploaded.rows_uploaded, 'files', uploaded.files_uploaded, 'bytes', uploaded.bytes_uploaded);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN pg_catalog.jsonb_build_object('code', SQLSTATE, 'message', SQLERRM);
+  END
+  $$;
+
+  CREATE FUNCTION oracle.copy(query text, path text, options text, encoding text) RETURNS jsonb LANGUAGE plpgsql AS $$
+  DECLARE
+    row_count bigint;
+  BEGIN
+    PERFORM pg_catalog.set_config('client_encoding', encoding, true);
+    EXECUTE pg_catalog.format(E'COPY (%s\\n) TO %L WITH (%s)', query, path, options);
+    GET DIAGNOSTICS row_count = ROW_COUNT;
+    PERFORM pg_catalog.set_config('client_encoding', 'UTF8', true);
+    RETURN pg_catalog.jsonb_build_object('rows', row_count);
+  EXCEPTION WHEN OTHERS THEN
+    RETURN pg_catalog.jsonb_build_object('code', SQLSTATE, 'message', SQLERRM);
+  END
+  $$;`;
+
+/** Every COPY has this option in its list, so that the list is never empty. */
+const NO_OPTIONS = 'freeze false';
+
+/**
+ * Holds exports against what COPY (query) TO 'file' WITH (options) writes in the same session. The session is a
+ * superuser's; it takes the role of an ordinary one for the staged way.
+ */
+export class Oracle {
+  readonly session: pg.Client;
+  readonly #testStack: TestStack;
+  readonly #ordinaryRole: string;
+  #count = 0;
+
+  private constructor(testStack: TestStack, session: pg.Client, ordinaryRole: string) {
+    this.session = session;
+    this.#testStack = testStack;
+    this.#ordinaryRole = ordinaryRole;
+  }
+
+  /** @param session of a superuser, in any database with the extension */
+  static async create(testStack: TestStack, session: pg.Client): Promise<Oracle> {
+    await session.query(FUNCTIONS);
+    const role = await testStack.createRole(session, { mayExport: true });
+    return new Oracle(testStack, session, role.name);
+  }
+
+  /**
+   * Runs every case both ways, in one transaction that is rolled back.
+   *
+   * @param options.settings for this transaction only; client_encoding, for the exports and copies alone
+   * @param options.before SQL that runs first, as the superuser
+   */
+  async compare(
+    way: Way,
+    cases: readonly OracleCase[],
+    { settings = {}, before = '' }: { settings?: Readonly<Record<string, string>>; before?: string } = {},
+  ): Promise<Comparison[]> {
+    const keys = cases.map(() => `oracle-${this.#count++}-${randomBytes(4).toString('hex')}`);
+    const paths = keys.map((key) => join(this.#testStack.directory, key));
+    try {
+      await this.session.query(`BEGIN; ${before}`);
+      const { client_encoding: encoding = 'UTF8', ...others } = settings;
+      for (const [name, value] of Object.entries(others)) {
+        await this.session.query('SELECT set_config($1, $2, true)', [name, value]);
+      }
+      await this.session.query('SAVEPOINT before');
+      if (way === 'staged') await this.session.query(`SET LOCAL ROLE ${this.#ordinaryRole}`);
+      const exported = await this.#run('export', cases, keys, encoding);
+      await this.session.query('ROLLBACK TO SAVEPOINT before');
+      // With the same rights, but to a file.
+      if (way === 'staged')
+        await this.session.query(
+          `GRANT pg_write_server_files TO ${this.#ordinaryRole}; SET LOCAL ROLE ${this.#ordinaryRole}`,
+        );
+      const copied = await this.#run('copy', cases, paths, encoding);
+      const comparisons: Comparison[] = [];
+      for (const [index, { query, options }] of cases.entries()) {
+        comparisons.push({
+          query,
+          options,
+          exported: await outcome(exported[index], () => this.#testStack.object(keys[index] ?? '')),
+          copied: await outcome(copied[index], () => readFile(paths[index] ?? '')),
+        });
+      }
+      return comparisons;
+    } finally {
+      await this.session.query('ROLLBACK');
+      await Promise.all(paths.map((path) => rm(path, { force: true })));
+    }
+  }
+
+  /** Runs every case both ways, and throws at the first that differs. */
+  async expectSame(way: Way, cases: readonly OracleCase[], options: Parameters<Oracle['compare']>[2] = {}) {
+    const comparisons = await this.compare(way, cases, options);
+    for (const comparison of comparisons) expectEqual(way, comparison);
+    return comparisons;
+  }
+
+  async #run(
+    name: 'export' | 'copy',
+    cases: readonly OracleCase[],
+    targets: string[],
+    encoding: string,
+  ): Promise<Answer[]> {
+    const { rows } = await this.session.query<{ answer: Answer }>(
+      `SELECT oracle.${name}(c.query, c.target, c.options, $4) AS answer
+       FROM unnest($1::text[], $2::text[], $3::text[]) AS c(query, target, options)`,
+      [cases.map(({ query }) => query), targets, cases.map(({ options }) => options || NO_OPTIONS), encoding],
+    );
+    return rows.map(({ answer }) => answer);
+  }
+}
+
+async function outcome(answer: Answer | undefined, read: () => Promise<Buffer>): Promise<Outcome> {
+  if (answer === undefined) throw new Error('a case was left out');
+  if ('code' in answer) return answer;
+  const bytes = await read();
+  const stored = answer.bytes ?? bytes.length;
+  if (stored !== bytes.length) throw new Error(`the answer says ${stored} bytes, of ${bytes.length}`);
+  return { rows: answer.rows, bytes };
+}
+
+export function expectEqual(way: Way, { query, options, exported, copied }: Comparison): void {
+  const isSame =
+    'bytes' in exported && 'bytes' in copied
+      ? exported.rows === copied.rows && exported.bytes.equals(copied.bytes)
+      : 'code' in exported &&
+        'code' in copied &&
+        exported.code === copied.code &&
+        // Where a syntax error lies is said in words of the statement around the query.
+        (exported.code === '42601' || exported.message === copied.message);
+  if (isSame) return;
+  throw new Error(
+    [
+      `the ${way} export differs from COPY`,
+      `query:   ${abridged(query)}`,
+      `options: ${options ?? ''}`,
+      `export:  ${describe(exported)}`,
+      `COPY:    ${describe(copied)}`,
+    ].join('\n'),
+  );
+}
+
+function describe(outcome: Outcome): string {
+  return 'code' in outcome
+    ? `error ${outcome.code}: ${outcome.message}`
+    : `${outcome.rows} rows: ${abridged(JSON.stringify(outcome.bytes.toString('latin1')))}`;
+}
+
+function abridged(text: string): string {
+  return text.length <= 2000 ? text : `${text.slice(0, 2000)} ... (${text.length} characters)`;
+}
