@@ -1,3 +1,4 @@
+import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { isSluiceError } from '../errors.ts';
 import type { DoctorOptions } from '../doctor/examine.ts';
@@ -39,7 +40,7 @@ which is aborted. What is left behind is named.
 Exit status: 0 nothing failed, 1 something failed, 2 wrong command line.
 
 Examples:
-  sudo -u postgres sluice doctor s3://sample-bucket/exports/
+  sudo -u postgres sluice doctor s3://sample-bucket/exports/ --database 'postgresql:///sales?host=/var/run/postgresql'
   PGDATABASE=sales sluice doctor s3://sample-bucket/ --region eu-central-1 --json`,
       )
       .showHelpAfterError('(sluice doctor --help shows the options)')
@@ -83,8 +84,22 @@ async function runDoctor(target: DoctorOptions['target'], flags: Flags): Promise
 
 /** What the URL leaves out, the driver takes from the variables. */
 function databaseSettings({ database }: Flags): DoctorOptions['database'] {
-  if (database !== undefined) return { connectionString: database };
-  return DATABASE_VARIABLES.some((name) => process.env[name] !== undefined) ? {} : undefined;
+  const isNamed =
+    database !== undefined || DATABASE_VARIABLES.some((name) => process.env[name] !== undefined);
+  if (!isNamed) return undefined;
+  // As psql does it, and not from USER, which need not be there.
+  const user = osUserName();
+  if (user !== undefined) process.env['PGUSER'] ??= user;
+  return database === undefined ? {} : { connectionString: database };
+}
+
+function osUserName(): string | undefined {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user whom the system has no name for: the driver says that one is missing.
+    return undefined;
+  }
 }
 
 function parseTarget(uri: string): DoctorOptions['target'] {
