@@ -288,7 +288,7 @@ describe("with the definer's rights runs nothing", () => {
     for (const names of ['NULL', `ARRAY['a"; DROP TABLE public.victim; --']`]) {
       await expect(
         mallory.query(
-          `SELECT aws_s3._export_staged('pg_temp.${STAGED}'::regclass, ${names}, 'm, public', '${BUCKET}', 'hostile', NULL, NULL, NULL)`,
+          `SELECT aws_s3._export_staged('pg_temp.${STAGED}'::regclass, ${names}, '{m,public}', '${BUCKET}', 'hostile', NULL, NULL, NULL)`,
         ),
       ).rejects.toMatchObject({ message: 'not a table of staged rows' });
     }
@@ -303,7 +303,7 @@ describe("with the definer's rights runs nothing", () => {
       );
       await mallory
         .query(
-          `SELECT aws_s3._export_staged('pg_temp.${STAGED}'::regclass, NULL, $1, '${BUCKET}', 'own', NULL, NULL, NULL)`,
+          `SELECT aws_s3._export_staged('pg_temp.${STAGED}'::regclass, NULL, ARRAY[$1]::name[], '${BUCKET}', 'own', NULL, NULL, NULL)`,
           [path],
         )
         .catch((error: unknown) => expect(error).toMatchObject({ code: '22023' }));
@@ -401,7 +401,7 @@ describe('the helpers and the agent', () => {
     await superuser.query(`GRANT USAGE ON SCHEMA aws_s3 TO ${role.name}`);
     const session = await testStack.connect(role);
     await session.query(`CREATE TEMP TABLE ${STAGED} AS SELECT 1 AS c1`);
-    const args = helper === '_export' ? `'SELECT 1'` : `'pg_temp.${STAGED}'::regclass, NULL, 'public'`;
+    const args = helper === '_export' ? `'SELECT 1'` : `'pg_temp.${STAGED}'::regclass, NULL, '{public}'`;
     await expect(
       session.query(`SELECT aws_s3.${helper}(${args}, '${BUCKET}', 'hostile', NULL, NULL, NULL)`),
     ).rejects.toMatchObject({ code: '42501' });
