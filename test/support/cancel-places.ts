@@ -71,7 +71,13 @@ export const CANCEL_PLACES: readonly CancelPlace[] = [
     stall: { matches: EVERYTHING },
     whenStalled: 1,
   }),
-  ...inBothWays({ name: 'the last part', query: rowsOf(9), stall: { matches: UPLOAD_PART }, whenStalled: 1 }),
+  ...inBothWays({
+    mayBeStored: true,
+    name: 'the last part',
+    query: rowsOf(9),
+    stall: { matches: UPLOAD_PART },
+    whenStalled: 1,
+  }),
   ...inBothWays({
     mayBeStored: true,
     name: 'the completing of an upload',

@@ -602,6 +602,7 @@ DECLARE
   connection text := 'aws_s3_' || replace(gen_random_uuid()::text, '-', '');
   staged_table record;
   export record;
+  published record;
   source text;
   searched text;
   text_column text;
@@ -662,9 +663,10 @@ BEGIN
   EXECUTE copy_statement;
   GET DIAGNOSTICS row_count = ROW_COUNT;
   PERFORM pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true);
-  SELECT c.rows_uploaded, c.files_uploaded, c.bytes_uploaded
-  INTO rows_uploaded, files_uploaded, bytes_uploaded
-  FROM sluice.commit(connection, export.token, row_count) AS c;
+  published := sluice.commit(connection, export.token, row_count);
+  rows_uploaded := published.rows_uploaded;
+  files_uploaded := published.files_uploaded;
+  bytes_uploaded := published.bytes_uploaded;
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
   GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
   PERFORM sluice.abort(connection, state);
@@ -688,6 +690,7 @@ DECLARE
     WHEN query IS NULL THEN 'query' WHEN bucket IS NULL THEN 'bucket' WHEN file_path IS NULL THEN 'file_path' END;
   statement pg_catalog.text;
   export pg_catalog.record;
+  published pg_catalog.record; -- assigned, as a statement would stand in CONTEXT with all of its text
   probe pg_catalog.refcursor;
   column_names pg_catalog.text[];
   row_count pg_catalog.int8;
@@ -722,9 +725,10 @@ BEGIN
       -- The line end closes a comment at the query's end.
       EXECUTE pg_catalog.format(E'COPY (%s\n) TO %L%s', statement, export.pipe, export.copy_options);
       GET DIAGNOSTICS row_count = ROW_COUNT;
-      SELECT c.rows_uploaded, c.files_uploaded, c.bytes_uploaded
-      INTO rows_uploaded, files_uploaded, bytes_uploaded
-      FROM sluice.commit(connection, export.token, row_count) AS c;
+      published := sluice.commit(connection, export.token, row_count);
+      rows_uploaded := published.rows_uploaded;
+      files_uploaded := published.files_uploaded;
+      bytes_uploaded := published.bytes_uploaded;
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
       GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
       PERFORM sluice.abort(connection, state);
@@ -752,11 +756,12 @@ BEGIN
         pg_catalog.current_database(), current_user);
   END IF;
   column_names := aws_s3._stage(statement, staged);
-  SELECT s.rows_uploaded, s.files_uploaded, s.bytes_uploaded
-  INTO rows_uploaded, files_uploaded, bytes_uploaded
-  FROM aws_s3._export_staged(
+  published := aws_s3._export_staged(
     pg_catalog.format('pg_temp.%I', staged)::pg_catalog.regclass, column_names, pg_catalog.current_schemas(true),
-    bucket, file_path, region, options, kms_key) AS s;
+    bucket, file_path, region, options, kms_key);
+  rows_uploaded := published.rows_uploaded;
+  files_uploaded := published.files_uploaded;
+  bytes_uploaded := published.bytes_uploaded;
   EXECUTE pg_catalog.format('DROP TABLE pg_temp.%I', staged);
 END
 $$;

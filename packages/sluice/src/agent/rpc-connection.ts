@@ -35,7 +35,9 @@ export async function serveConnection(
   const reader = new FrontendReader(MAX_MESSAGE_BYTES);
   let deadline = setTimeout(() => socket.destroy(), STARTUP_TIMEOUT_MS).unref();
   try {
-    for await (const chunk of socket as AsyncIterable<Buffer>) {
+    // Left open when a message is refused, so that its sender learns why.
+    const chunks: AsyncIterable<Buffer> = socket.iterator({ destroyOnReturn: false });
+    for await (const chunk of chunks) {
       for (const message of reader.read(chunk)) {
         clearTimeout(deadline);
         if (message.type === 'terminate' || message.type === 'cancel-request') return;
@@ -53,7 +55,7 @@ export async function serveConnection(
     }
   } finally {
     clearTimeout(deadline);
-    socket.end();
+    socket.destroySoon();
     await handler.close();
   }
 }

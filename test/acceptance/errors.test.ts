@@ -1,0 +1,183 @@
+import { readFile } from 'node:fs/promises';
+import type pg from 'pg';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FakeAgent } from '../support/fake-agent.ts';
+import { StallingS3 } from '../support/stalling-s3.ts';
+import { BUCKET, exportQuery, TestStack } from '../support/test-stack.ts';
+
+/** The lines of CONTEXT that an error of ours may have. */
+const MAX_CONTEXT_LINES = 5;
+
+interface Row {
+  when: string;
+  code: string;
+  message: string;
+  detail: string;
+  hint: string;
+}
+
+const documented = await readTable(new URL('../../docs/errors.md', import.meta.url));
+
+let testStack: TestStack;
+let s3: StallingS3;
+let superuser: pg.Client;
+let ordinary: pg.Client;
+
+beforeAll(async () => {
+  s3 = await StallingS3.start();
+  testStack = await TestStack.start({
+    agentConfig: {
+      agent: { max_exports: 1 },
+      s3: { endpoint: s3.endpoint, request_timeout: '500ms', max_attempts: 1 },
+    },
+  });
+  s3.target = testStack.stack.aws.endpoint;
+  superuser = await testStack.connect();
+  ordinary = await testStack.connect(await testStack.createRole(superuser, { mayExport: true }));
+});
+afterAll(async () => {
+  await testStack?.stop();
+  await s3?.[Symbol.asyncDispose]();
+});
+
+const call = (...args: readonly (string | null)[]) =>
+  superuser.query('SELECT aws_s3.query_export_to_s3($1, $2, $3, $4, $5, $6)', [
+    ...args,
+    ...Array.from({ length: 6 - args.length }, () => null),
+  ]);
+const insideQuery = async (body: string, query = 'SELECT inside()') => {
+  await superuser.query(`CREATE OR REPLACE FUNCTION public.inside() RETURNS text LANGUAGE plpgsql AS $f$
+    DECLARE c text := (public.dblink_get_connections())[1]; BEGIN ${body} RETURN 'x'; END $f$`);
+  return call(query, BUCKET, 'k');
+};
+const ABORT = Buffer.from('{"op":"abort"}').toString('hex');
+
+/** What meets each row, by its first column. */
+const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
+  'query, bucket or file_path is NULL': () => call('SELECT 1', null, 'k'),
+  'the query is empty': () => call(' ; ', BUCKET, 'k'),
+  'the query is several statements': () => call('SELECT 1; SELECT 2', BUCKET, 'k'),
+  'the query has semicolons and returns no rows': () => call(`DO ';'`, BUCKET, 'k'),
+  'the options are no list of options': () => call('SELECT 1', BUCKET, 'k', null, 'format csv)'),
+  "an option is none of COPY's": () => call('SELECT 1', BUCKET, 'k', null, 'no_such_option 1'),
+  "the bucket's name is none": () => call('SELECT 1', 'NO', 'k'),
+  'the path is empty or too long': () => call('SELECT 1', BUCKET, ''),
+  'the region is none': () => call('SELECT 1', BUCKET, 'k', 'a.b'),
+  'the KMS key is not printable': () => call('SELECT 1', BUCKET, 'k', null, null, '\n'),
+  'the role may not use the schema': async () => exportQuery(await newRole({}), 'SELECT 1', 'k'),
+  'the role may not call the function': async () =>
+    exportQuery(await newRole({ usage: true }), 'SELECT 1', 'k'),
+  'the role may not call the function, but calls a helper': async () =>
+    (await newRole({ usage: true })).query(
+      `SELECT aws_s3._export('SELECT 1', '${BUCKET}', 'k', NULL, NULL, NULL)`,
+    ),
+  'a helper is called with another table': () =>
+    ordinary.query(`SELECT aws_s3._export_staged('pg_class', NULL, '', '${BUCKET}', 'k', NULL, NULL, NULL)`),
+  'an ordinary role is in a read-only transaction': async () => {
+    await ordinary.query('BEGIN READ ONLY');
+    return exportQuery(ordinary, 'SELECT 1', 'k').finally(() => ordinary.query('ROLLBACK'));
+  },
+  'the agent does not run': () => withHost('/nowhere', () => call('SELECT 1', BUCKET, 'k')),
+  'the agent ends during the export': async () => {
+    await using agent = await FakeAgent.start({ answer: () => 'hang up' });
+    return await withHost(agent.directory, () => call('SELECT 1', BUCKET, 'k'));
+  },
+  'the agent runs as many exports as it may': () =>
+    call(`SELECT aws_s3.query_export_to_s3('SELECT 1', '${BUCKET}', 'inner')`, BUCKET, 'k'),
+  "the agent's answer is not what this version knows": async () => {
+    await using agent = await FakeAgent.start({ answer: () => ({ json: {} }) });
+    return await withHost(agent.directory, () => call('SELECT 1', BUCKET, 'k'));
+  },
+  'the agent cannot read the request': async () => {
+    const session = await testStack.connect();
+    await session.query(`SELECT sluice.connect('c')`);
+    return session.query(`SELECT sluice.request('c', '{"op": "no such"}')`).finally(() => session.end());
+  },
+  'the query replaced the connection to the agent': async () => {
+    await using agent = await FakeAgent.start({
+      answer: () => ({ json: { state: 'done', files: 1, bytes: 1 } }),
+    });
+    return await insideQuery(
+      `PERFORM public.dblink_disconnect(c); PERFORM public.dblink_connect(c, 'host=${agent.directory} port=5432 user=x');`,
+      'SELECT 1 WHERE inside() IS NULL',
+    );
+  },
+  'the query aborted the export on the connection to the agent': () =>
+    insideQuery(
+      `PERFORM * FROM public.dblink(c, 'sluice 1 ${ABORT}') AS t(x text);`,
+      'SELECT 1 WHERE inside() IS NULL',
+    ),
+  'Amazon S3 refuses': () => call('SELECT 1', 'no-such-bucket', 'k'),
+  'Amazon S3 cannot be reached': () => {
+    s3.stall(/./);
+    return call('SELECT 1', BUCKET, 'k').finally(() => s3.flow());
+  },
+};
+
+describe('docs/errors.md', () => {
+  it('has the rows that are tested, and no others', () => {
+    expect(documented.map(({ when }) => when)).toEqual(Object.keys(MEET));
+  });
+
+  it.each(documented)('$when', async ({ when, code, message, detail, hint }) => {
+    const error = (await MEET[when]?.().catch((raised: unknown) => raised)) as pg.DatabaseError;
+    expect(error).toMatchObject({
+      code,
+      message: expect.stringMatching(pattern(message)) as unknown,
+      detail: detail === '' ? undefined : (expect.stringMatching(pattern(detail)) as unknown),
+      hint: hint === '' ? undefined : (expect.stringMatching(pattern(hint)) as unknown),
+    });
+    // What called the function is no part of our error.
+    const [ours = ''] = (error.where ?? '').split('SQL statement "COPY');
+    expect(ours.trim().split('\n').length, error.where).toBeLessThanOrEqual(MAX_CONTEXT_LINES);
+    await testStack.expectNothingLeft(superuser, ordinary);
+  });
+});
+
+describe.each(['superuser', 'ordinary role'])('errors of others, for a %s', (who) => {
+  it.each([
+    ['of the query', 'SELECT 1/0', null, { code: '22012', message: 'division by zero' }],
+    ['of its syntax', 'SELEC 1', null, { code: '42601', message: 'syntax error at or near "SELEC"' }],
+    ['of a name', 'SELECT no_such', null, { code: '42703', message: 'column "no_such" does not exist' }],
+    [
+      'of COPY',
+      'SELECT 1',
+      "delimiter 'xx'",
+      { code: '0A000', message: 'COPY delimiter must be a single one-byte character' },
+    ],
+  ])('%s come out unchanged', async (_, query, options, expected) => {
+    const session = who === 'superuser' ? superuser : ordinary;
+    await expect(exportQuery(session, query, 'k', options)).rejects.toMatchObject({
+      ...expected,
+      detail: undefined,
+    });
+  });
+});
+
+async function newRole({ usage = false }): Promise<pg.Client> {
+  const role = await testStack.createRole(superuser, { mayExport: false });
+  if (usage) await superuser.query(`GRANT USAGE ON SCHEMA aws_s3 TO ${role.name}`);
+  return testStack.connect(role);
+}
+
+async function withHost<T>(host: string, work: () => Promise<T>): Promise<T> {
+  const set = (to: string) => superuser.query(`ALTER SERVER sluice_agent OPTIONS (SET host '${to}')`);
+  await set(host);
+  return work().finally(() => set(testStack.stack.agent.socketDirectory));
+}
+
+/** Everything as it stands, but for <placeholders>. */
+function pattern(text: string): RegExp {
+  const escaped = text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
+  return new RegExp(`^${escaped.replace(/<[^>]+>/g, '[^]+')}$`);
+}
+
+async function readTable(file: URL): Promise<Row[]> {
+  const lines = (await readFile(file, 'utf8')).split('\n').filter((line) => line.startsWith('|'));
+  return lines.slice(2).map((line) => {
+    const [, when = '', code = '', message = '', detail = '', hint = ''] = line
+      .split('|')
+      .map((cell) => cell.trim());
+    return { when, code, message: message.replaceAll('`', ''), detail, hint };
+  });
+}
