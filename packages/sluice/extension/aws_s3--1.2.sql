@@ -1,6 +1,9 @@
 -- Amazon Aurora's aws_s3 1.2, export side, over the Sluice agent.
 -- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/postgresql-s3-export-functions.html
 --
+-- The bodies of functions are read with the settings of the session that calls them: a backslash stands in E'' only, as
+-- standard_conforming_strings may be off.
+--
 -- Two schemas. In aws_s3 stands what callers are granted; administrators grant on it as a whole, so every function in
 -- it must be harmless to whoever may call it. In sluice stands what talks to the agent. Nobody may use it but the
 -- functions of aws_s3 that run as the extension's owner, and, for the three calls of a direct export, the members of
@@ -64,7 +67,7 @@ $$;
 CREATE FUNCTION sluice.conninfo_value(value text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
-AS $$ SELECT '''' || replace(replace(value, '\', '\\'), '''', '\''') || '''' $$;
+AS $$ SELECT '''' || replace(replace(value, E'\\', E'\\\\'), '''', E'\\''') || '''' $$;
 
 CREATE FUNCTION sluice.connect(connection text) RETURNS void
 LANGUAGE plpgsql
@@ -312,7 +315,8 @@ GRANT EXECUTE ON FUNCTION sluice.abort(text, text) TO pg_write_server_files;
 
 -- The query without the semicolon, and what follows it, that people leave at its end. Where a semicolon stands inside,
 -- the agent, which has PostgreSQL's own grammar, says where the statement ends, and refuses a second one. A query that
--- it cannot parse, or that is too long to be worth the time, comes back as it is: PostgreSQL will say what is wrong.
+-- it cannot parse, or that is too long to be worth the time, comes back as it is: PostgreSQL will say what is wrong; and
+-- so does one of a session that reads backslashes in strings in the old way, which the agent does not.
 CREATE FUNCTION aws_s3._statement(query text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -327,7 +331,8 @@ BEGIN
       MESSAGE = 'query must not be empty',
       HINT = 'Give a query that COPY (query) TO takes: SELECT, VALUES, TABLE, WITH, or INSERT, UPDATE or DELETE with RETURNING.';
   END IF;
-  IF strpos(statement, ';') = 0 OR octet_length(statement) > 1000000 THEN
+  IF strpos(statement, ';') = 0 OR octet_length(statement) > 1000000
+    OR NOT current_setting('standard_conforming_strings')::boolean THEN
     RETURN statement;
   END IF;
   connection := 'aws_s3_' || replace(gen_random_uuid()::text, '-', '');
@@ -337,7 +342,7 @@ BEGIN
   RETURN statement;
 EXCEPTION
   -- In a database whose encoding is SQL_ASCII a text may be no UTF-8: nobody but PostgreSQL can read it.
-  WHEN character_not_in_repertoire THEN
+  WHEN character_not_in_repertoire OR untranslatable_character THEN
     PERFORM sluice.disconnect(connection);
     RETURN statement;
   WHEN query_canceled OR assert_failure OR OTHERS THEN
@@ -507,7 +512,8 @@ EXCEPTION
     END IF;
     RETURN aws_s3._stage_rewritten(statement, staged, changes => false, needs_collation => true);
   WHEN syntax_error THEN
-    IF pg_catalog.regexp_match(statement, '^(?:\s|--[^\n]*\n|/\*.*?\*/)*(?:insert|update|delete|merge|with)\M', 'i') IS NULL
+    IF pg_catalog.regexp_match(
+        statement, E'^(?:\\s|--[^\\n]*\\n|/\\*.*?\\*/)*(?:insert|update|delete|merge|with)\\M', 'i') IS NULL
       OR aws_s3._is_storable(statement, staged) THEN
       RAISE;
     END IF;
