@@ -271,6 +271,12 @@ export const CONTEXTS: readonly Context[] = [
       return { [key]: '02.01.2024 05:45:00 +0545\n' };
     },
   ),
+  works('with standard_conforming_strings = off', async ({ session, key, exportOf }) => {
+    await session.query('SET standard_conforming_strings = off; SET escape_string_warning = off');
+    await session.query(exportOf(`SELECT 'tab\\t''; --' -- ;`, '/1'));
+    await session.query(exportOf(`WITH a AS (SELECT 'x\\';') SELECT 1 AS a, 2 AS a;`, '/2'));
+    return { [`${key}/1`]: `tab\\t'; --\n`, [`${key}/2`]: '1\t2\n' };
+  }),
   works('with LISTEN and NOTIFY, in the session and in the query', async ({ session, key, exportOf }) => {
     const heard: string[] = [];
     const listener = ({ payload }: pg.Notification) => heard.push(payload ?? '');

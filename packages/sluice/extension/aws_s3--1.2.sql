@@ -1,6 +1,9 @@
 -- Amazon Aurora's aws_s3 1.2, export side, over the Sluice agent.
 -- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/postgresql-s3-export-functions.html
 --
+-- The bodies of functions are read with the settings of the session that calls them: a backslash stands in E'' only, as
+-- standard_conforming_strings may be off.
+--
 -- Two schemas. In aws_s3 stands what callers are granted; administrators grant on it as a whole, so every function in
 -- it must be harmless to whoever may call it. In sluice stands what talks to the agent. Nobody may use it but the
 -- functions of aws_s3 that run as the extension's owner, and, for the three calls of a direct export, the members of
@@ -395,7 +398,7 @@ BEGIN
   RETURN answer;
 EXCEPTION
   -- In a database whose encoding is SQL_ASCII a text may be no UTF-8: nobody but PostgreSQL can read it.
-  WHEN character_not_in_repertoire THEN
+  WHEN character_not_in_repertoire OR untranslatable_character THEN
     PERFORM sluice.disconnect(connection);
     RETURN statement;
   WHEN query_canceled OR assert_failure OR OTHERS THEN
