@@ -72,7 +72,9 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
       `SELECT aws_s3._export('SELECT 1', '${BUCKET}', 'k', NULL, NULL, NULL)`,
     ),
   'a helper is called with another table': () =>
-    ordinary.query(`SELECT aws_s3._export_staged('pg_class', NULL, '{}', '${BUCKET}', 'k', NULL, NULL, NULL)`),
+    ordinary.query(
+      `SELECT aws_s3._export_staged('pg_class', NULL, '{}', '${BUCKET}', 'k', NULL, NULL, NULL)`,
+    ),
   'an ordinary role is in a read-only transaction': async () => {
     await ordinary.query('BEGIN READ ONLY');
     return exportQuery(ordinary, 'SELECT 1', 'k').finally(() => ordinary.query('ROLLBACK'));
