@@ -168,7 +168,8 @@ describe.each(['superuser', 'ordinary role'])('for a %s, an agent that answers',
     // What the agent would have: both ends.
     if (prepare === fifo) open.push(openSync(join(folder, NAME), constants.O_RDWR | constants.O_NONBLOCK));
     const before = await readdir(folder);
-    await using _server = await pointAt(agent.directory);
+    await using pointer = await pointAt(agent.directory);
+    void pointer;
     const session = who === 'superuser' ? superuser : ordinary;
     await expect(exportQuery(session, 'SELECT 1', 'x')).rejects.toMatchObject(error);
     open.forEach((fd) => closeSync(fd));
@@ -185,7 +186,8 @@ describe.each(['superuser', 'ordinary role'])('for a %s, an agent that answers',
     const pipe = join(agent.directory, 'pipes', NAME);
     await fifo(pipe);
     const fd = openSync(pipe, constants.O_RDWR | constants.O_NONBLOCK);
-    await using _server = await pointAt(agent.directory);
+    await using pointer = await pointAt(agent.directory);
+    void pointer;
     const session = who === 'superuser' ? superuser : ordinary;
     expect(await exportQuery(session, 'SELECT 1', 'x')).toEqual({ rows: 1, files: 1, bytes: 2 });
     closeSync(fd);
@@ -200,7 +202,8 @@ describe.each(['superuser', 'ordinary role'])('for a %s, an agent that answers',
     ['an empty query', ''],
   ])('%s for the query', async (_, statement) => {
     await using agent = await FakeAgent.start({ answer: () => ({ json: { statement } }) });
-    await using _server = await pointAt(agent.directory);
+    await using pointer = await pointAt(agent.directory);
+    void pointer;
     const session = who === 'superuser' ? superuser : ordinary;
     await expect(exportQuery(session, "SELECT ';'", 'x')).rejects.toMatchObject({
       code: expect.stringMatching(/^(08P01|42601)$/) as unknown,
@@ -219,7 +222,8 @@ describe.each(['superuser', 'ordinary role'])('for a %s, an agent that answers',
         return answer;
       },
     });
-    await using _server = await pointAt(agent.directory);
+    await using pointer = await pointAt(agent.directory);
+    void pointer;
     const session = who === 'superuser' ? superuser : ordinary;
     const { processID } = session as unknown as { processID: number };
     const ended = exportQuery(session, 'SELECT 1', 'x').catch((error: unknown) => error);

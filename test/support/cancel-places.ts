@@ -161,14 +161,14 @@ export class CancelBench implements AsyncDisposable {
     if (place.stall !== undefined) this.#s3.stall(place.stall.matches, place.stall);
     if (place.stopsAgent === 'before') process.kill(agentPid, 'SIGSTOP');
     try {
-      let isOver = false;
       const ended = exportQuery(session, place.query, key).then(
         () => undefined,
         (error: unknown) => error,
       );
-      void ended.then(() => (isOver = true));
+      const progress = { isOver: false };
+      void ended.then(() => (progress.isOver = true));
       const began = performance.now();
-      while (!isOver && this.#s3.stalled < (place.whenStalled ?? 0)) await delay(20);
+      while (!progress.isOver && this.#s3.stalled < (place.whenStalled ?? 0)) await delay(20);
       await delay(Math.max(0, began + 1_000 - performance.now()));
       if (place.stopsAgent === 'during') {
         process.kill(agentPid, 'SIGSTOP');

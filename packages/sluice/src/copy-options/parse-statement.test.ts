@@ -64,11 +64,7 @@ describe('singleStatement', () => {
         } catch {
           return;
         }
-        if (count > 1) expect(() => singleStatement(query)).toThrow(/several statements/);
-        else
-          expect(parseSync(singleStatement(query)).stmts?.[0]?.stmt).toEqual(
-            parseSync(query).stmts?.[0]?.stmt,
-          );
+        expect(outcome(query)).toEqual(count > 1 ? 'several statements' : parseSync(query).stmts?.[0]?.stmt);
       }),
       { numRuns: 5000 },
     );
@@ -90,3 +86,12 @@ describe('singleStatement', () => {
     expect(performance.now() - start).toBeLessThan(2_000);
   });
 });
+
+/** What PostgreSQL reads in what is left of a query. */
+function outcome(query: string): unknown {
+  try {
+    return parseSync(singleStatement(query)).stmts?.[0]?.stmt;
+  } catch (error) {
+    return String(error).includes('several statements') ? 'several statements' : error;
+  }
+}
