@@ -60,7 +60,8 @@ describe('a client of the socket', () => {
     ['noise', [Buffer.alloc(2_000, 0xff)], /FATAL/],
     ['a startup packet of 2 GB', [Buffer.from([0x7f, 0xff, 0xff, 0xff])], /FATAL/],
     ['a negative length', [STARTUP, Buffer.from('Q\xff\xff\xff\xff', 'latin1')], /FATAL/],
-    ['a message of 16 MB', [STARTUP, Buffer.from('Q\x01\0\0\0', 'latin1'), Buffer.alloc(1_000_000)], /FATAL/],
+    // Refused at its head: what is sent after that may meet a connection that is closed.
+    ['a message of 16 MB', [STARTUP, Buffer.from('Q\x01\0\0\0', 'latin1')], /FATAL/],
     ['another version of the protocol', [Buffer.from('\0\0\0\x08\0\x02\0\0', 'latin1')], /FATAL/],
     ['HTTP', [Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')], /FATAL/],
     ['a query', [STARTUP, message('Q', 'SELECT 1\0')], /this is the Sluice agent, not a database/],
