@@ -45,7 +45,8 @@ async function exportRows(
   await delay(lastingMs);
   await pipe.writeFile(row);
   await pipe.close();
-  return on.request({ op: 'commit', token: begun.token, rows: '2' });
+  // The second half is what the agent proves its answer with.
+  return on.request({ op: 'commit', token: begun.token?.slice(0, 32), rows: '2' });
 }
 
 describe('an export', () => {
