@@ -1,81 +1,27 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AwsCommandLine, hasAws, type AwsAccessKey } from '../../../../test/support/aws-command-line.ts';
+import { attachPolicy, CREATE_ROLE, createPolicy } from '../../../../test/support/guide-commands.ts';
 import { ADMINISTRATOR, RDS_SERVICE, REGION, startIamServer, type IamServer } from './iam-server.ts';
 
-const run = promisify(execFile);
-const hasAws = spawnSync('aws', ['--version']).status === 0;
-// Where clients are promised to be there, a missing one is a failure and no reason to skip.
-const skip = !hasAws && process.env['SLUICE_REQUIRE_CLIENTS'] !== '1';
+const CREATE_POLICY = createPolicy('your-s3-bucket');
 
-/** As the guide has them, but for the placeholders. */
-const CREATE_POLICY = `aws iam create-policy  --policy-name rds-s3-export-policy  --policy-document '{
-        "Version": "2012-10-17",
-        "Statement": [
-          {
-            "Sid": "s3export",
-            "Action": [
-              "S3:PutObject"
-            ],
-            "Effect": "Allow",
-            "Resource": [
-              "arn:aws:s3:::your-s3-bucket/*"
-            ] 
-          }
-        ] 
-      }'`;
-const CREATE_ROLE = `aws iam create-role  --role-name rds-s3-export-role  --assume-role-policy-document '{
-        "Version": "2012-10-17",
-        "Statement": [
-          {
-            "Effect": "Allow",
-            "Principal": {
-               "Service": "rds.amazonaws.com"
-             },
-            "Action": "sts:AssumeRole"
-          }
-        ] 
-      }'`;
-const ATTACH = 'aws iam attach-role-policy  --policy-arn your-policy-arn  --role-name rds-s3-export-role';
-
-describe.skipIf(skip)('the aws commands of the guide (need `aws` on the PATH)', () => {
+describe.skipIf(!hasAws())('the aws commands of the guide (need `aws` on the PATH)', () => {
   let server: IamServer;
-  let home: string;
+  let commandLine: AwsCommandLine;
 
   beforeAll(async () => {
-    if (!hasAws) throw new Error('aws is not on the PATH');
     server = await startIamServer();
-    home = await mkdtemp(path.join(tmpdir(), 'sluice-guide-'));
+    commandLine = await AwsCommandLine.at({ endpoint: server.endpoint, region: REGION }, ADMINISTRATOR);
   });
 
   afterAll(async () => {
-    await server.stop();
-    await rm(home, { recursive: true, force: true });
+    await server?.stop();
+    await commandLine?.[Symbol.asyncDispose]();
   });
 
-  async function shell(
-    command: string,
-    as: { accessKeyId: string; secretAccessKey: string; sessionToken?: string } = ADMINISTRATOR,
-  ) {
-    const { stdout } = await run('sh', ['-c', command], {
-      env: {
-        PATH: process.env['PATH'],
-        HOME: home,
-        AWS_ACCESS_KEY_ID: as.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: as.secretAccessKey,
-        ...(as.sessionToken !== undefined && { AWS_SESSION_TOKEN: as.sessionToken }),
-        AWS_DEFAULT_REGION: REGION,
-        AWS_ENDPOINT_URL: server.endpoint,
-        AWS_CONFIG_FILE: '/dev/null',
-        AWS_PAGER: '',
-        AWS_DEFAULT_OUTPUT: 'json',
-      },
-    });
-    const answer: unknown = stdout.startsWith('{') ? JSON.parse(stdout) : stdout;
-    return answer;
+  async function shell(command: string, as?: AwsAccessKey): Promise<unknown> {
+    const printed = await commandLine.type(command, as);
+    return printed.startsWith('{') ? JSON.parse(printed) : printed;
   }
 
   it('give a role that the database may assume, and that may write to the bucket and nothing else', async () => {
@@ -90,7 +36,7 @@ describe.skipIf(skip)('the aws commands of the guide (need `aws` on the PATH)', 
         AssumeRolePolicyDocument: { Statement: [{ Principal: { Service: 'rds.amazonaws.com' } }] },
       },
     });
-    const attach = ATTACH.replace('your-policy-arn', 'arn:aws:iam::000000000000:policy/rds-s3-export-policy');
+    const attach = attachPolicy('arn:aws:iam::000000000000:policy/rds-s3-export-policy');
     expect(await shell(attach)).toBe('');
 
     await shell('aws s3 mb s3://your-s3-bucket');

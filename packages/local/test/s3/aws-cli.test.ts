@@ -1,47 +1,31 @@
-import { execFile, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AwsCommandLine, hasAws } from '../../../../test/support/aws-command-line.ts';
 import { ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, startTestServer, type TestServer } from './test-server.ts';
 
-const run = promisify(execFile);
-const hasAws = spawnSync('aws', ['--version']).status === 0;
-// Where clients are promised to be there, a missing one is a failure and no reason to skip.
-const skip = !hasAws && process.env['SLUICE_REQUIRE_CLIENTS'] !== '1';
-
-describe.skipIf(skip)('the aws command line (needs `aws` on the PATH)', () => {
+describe.skipIf(!hasAws())('the aws command line (needs `aws` on the PATH)', () => {
   let server: TestServer;
+  let commandLine: AwsCommandLine;
   let directory: string;
 
   beforeAll(async () => {
-    if (!hasAws) throw new Error('aws is not on the PATH');
     server = await startTestServer();
-    directory = await mkdtemp(path.join(tmpdir(), 'sluice-aws-cli-'));
+    commandLine = await AwsCommandLine.at(
+      { endpoint: server.endpoint, region: REGION },
+      { accessKeyId: ACCESS_KEY_ID, secretAccessKey: SECRET_ACCESS_KEY },
+    );
+    directory = commandLine.directory;
   });
 
   afterAll(async () => {
-    await server.stop();
-    await rm(directory, { recursive: true, force: true });
+    await server?.stop();
+    await commandLine?.[Symbol.asyncDispose]();
   });
 
-  async function aws(args: string[], secret = SECRET_ACCESS_KEY): Promise<string> {
-    const { stdout } = await run('aws', args, {
-      cwd: directory,
-      env: {
-        PATH: process.env['PATH'],
-        HOME: directory,
-        AWS_ACCESS_KEY_ID: ACCESS_KEY_ID,
-        AWS_SECRET_ACCESS_KEY: secret,
-        AWS_DEFAULT_REGION: REGION,
-        AWS_ENDPOINT_URL: server.endpoint,
-        AWS_CONFIG_FILE: '/dev/null',
-        AWS_PAGER: '',
-      },
-    });
-    return stdout;
+  async function aws(args: string[], secretAccessKey = SECRET_ACCESS_KEY): Promise<string> {
+    return commandLine.aws(args, { accessKeyId: ACCESS_KEY_ID, secretAccessKey });
   }
 
   async function awsJson(args: string[]): Promise<Record<string, unknown>> {

@@ -1,39 +1,23 @@
-import { execFile, spawnSync } from 'node:child_process';
-import { promisify } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AwsCommandLine, hasAws } from '../../../../test/support/aws-command-line.ts';
 import { ACCESS_KEY, CLUSTER, INSTANCE, REGION, ROLE_ARN, startApi, type ApiFixture } from './api-fixture.ts';
 
-const run = promisify(execFile);
-const hasAws = spawnSync('aws', ['--version']).status === 0;
-// Where clients are promised to be there, a missing one is a failure and no reason to skip.
-const skip = !hasAws && process.env['SLUICE_REQUIRE_CLIENTS'] !== '1';
-
-describe.skipIf(skip)('the RDS API, with the aws command line (needs `aws` on the PATH)', () => {
+describe.skipIf(!hasAws())('the RDS API, with the aws command line (needs `aws` on the PATH)', () => {
   let api: ApiFixture;
+  let commandLine: AwsCommandLine;
 
   beforeAll(async () => {
-    if (!hasAws) throw new Error('aws is not on the PATH');
     api = await startApi();
+    const key = { accessKeyId: ACCESS_KEY.id, secretAccessKey: ACCESS_KEY.secret };
+    commandLine = await AwsCommandLine.at({ endpoint: api.endpoint, region: REGION }, key);
   });
-  afterAll(() => api[Symbol.asyncDispose]());
+  afterAll(async () => {
+    await api?.[Symbol.asyncDispose]();
+    await commandLine?.[Symbol.asyncDispose]();
+  });
 
-  // Never synchronously: the server is in this process.
-  async function aws(...args: string[]): Promise<string> {
-    const { stdout } = await run('aws', ['rds', ...args], {
-      env: {
-        PATH: process.env['PATH'],
-        HOME: '/nonexistent',
-        AWS_ACCESS_KEY_ID: ACCESS_KEY.id,
-        AWS_SECRET_ACCESS_KEY: ACCESS_KEY.secret,
-        AWS_DEFAULT_REGION: REGION,
-        AWS_ENDPOINT_URL: api.endpoint,
-        AWS_CONFIG_FILE: '/dev/null',
-        AWS_PAGER: '',
-      },
-    });
-    return stdout;
-  }
+  const aws = (...args: string[]) => commandLine.aws(['rds', ...args]);
 
   // As https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/postgresql-s3-export-access-bucket.html writes it.
   const association = [
