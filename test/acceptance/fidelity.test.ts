@@ -35,7 +35,10 @@ let ordinary: pg.Client;
 beforeAll(async () => {
   testStack = await TestStack.start();
   superuser = await testStack.connect();
-  await superuser.query('CREATE TABLE log (id int); GRANT ALL ON log TO PUBLIC');
+  await superuser.query(`
+    CREATE TABLE log (id int);
+    GRANT ALL ON log TO PUBLIC;
+    CREATE FUNCTION tell() RETURNS int LANGUAGE plpgsql AS $f$ BEGIN RAISE WARNING 'told'; RETURN 1; END $f$`);
   ordinary = await testStack.connect(await testStack.createRole(superuser, { mayExport: true }));
 });
 afterEach(async () => testStack.expectNothingLeft(superuser, ordinary));
@@ -115,6 +118,26 @@ describe.each(['superuser', 'ordinary role'])('exported by a %s', (who) => {
       await session().query('ROLLBACK');
     }
     expect((await testStack.object('uncommitted')).toString()).toBe('42\n');
+  });
+
+  it.each([
+    ['of a long name', `SELECT 1 AS ${'x'.repeat(70)}`, ['42622']],
+    ['of a constant', `SELECT to_tsquery('the') AS x, 2 AS x`, ['00000']],
+    ['of a change', `INSERT INTO log SELECT length(''::tsquery::text) RETURNING id`, ['00000']],
+    ['of its own', `SELECT tell() FROM generate_series(1, 2)`, ['01000', '01000']],
+  ])('tells the notices of a query once, as COPY does: those %s', async (_, query, codes) => {
+    const notices: (string | undefined)[] = [];
+    const listen = ({ code, message }: { code?: string | undefined; message?: string | undefined }) =>
+      notices.push(code, message);
+    session().on('notice', listen);
+    await exportQuery(session(), query, 'notices');
+    session().off('notice', listen);
+    const exported = notices.splice(0);
+    superuser.on('notice', listen);
+    await testStack.copy(superuser, query);
+    superuser.off('notice', listen);
+    expect(exported).toEqual(notices);
+    expect(exported.filter((_text, index) => index % 2 === 0)).toEqual(codes);
   });
 
   it('works in PL/pgSQL with an exception handler, and goes on after a failure in it', async () => {

@@ -77,8 +77,9 @@ describe('an ordinary role', () => {
     await expect(ordinary.query(statement)).rejects.toMatchObject({
       code: expect.stringMatching(/^(42501|42704|2F003)$/) as unknown,
     });
-    await superuser.query(`REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA aws_s3 FROM PUBLIC;
-      GRANT EXECUTE ON FUNCTION aws_s3._export, aws_s3._export_staged, aws_s3._statement, aws_s3._stage, aws_s3._columns TO PUBLIC`);
+    await superuser.query(`REVOKE EXECUTE ON FUNCTION
+      aws_s3.query_export_to_s3(text, aws_commons._s3_uri_1, text, text),
+      aws_s3.query_export_to_s3(text, text, text, text, text, text) FROM PUBLIC`);
   });
 
   it.each(['pg_class', 'pg_authid', 'secret', 'mine', 'aws_s3_staged_0123456789abcdef0123456789abcdef'])(

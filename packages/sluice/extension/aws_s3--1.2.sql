@@ -282,6 +282,7 @@ BEGIN
     'filePath', file_path,
     'region', region,
     'options', options,
+    'backslashEscapes', current_setting('standard_conforming_strings') = 'off',
     'kmsKey', kms_key));
   token := substring(answer ->> 'token' FROM '^[0-9a-f]{64}$');
   pipe_name := substring(answer ->> 'pipe' FROM '^[0-9a-f]{32}$');
@@ -475,9 +476,10 @@ AS $$
   FROM columns AS c
 $$;
 
--- Whether a table can be made of the query as it is; it does not run.
+-- Whether a table can be made of the query as it is; it does not run. What reading it tells is told when it runs.
 CREATE FUNCTION aws_s3._is_storable(statement text, staged text) RETURNS boolean
 LANGUAGE plpgsql SECURITY INVOKER
+SET client_min_messages = error
 AS $$
 BEGIN
   EXECUTE pg_catalog.format(E'CREATE TEMP TABLE %I ON COMMIT DROP AS (%s\n) WITH NO DATA', staged, statement);
@@ -489,6 +491,29 @@ EXCEPTION
 END
 $$;
 
+-- The columns of a query as XML Schema. A cursor that is not fetched from runs nothing; what reading the query tells is
+-- told when it runs.
+CREATE FUNCTION aws_s3._xml_schema(statement text) RETURNS text
+LANGUAGE plpgsql SECURITY INVOKER
+SET client_min_messages = error
+AS $$
+#variable_conflict use_variable
+DECLARE
+  query pg_catalog.refcursor;
+  xml_schema pg_catalog.text;
+BEGIN
+  OPEN query FOR EXECUTE statement;
+  xml_schema := pg_catalog.cursor_to_xmlschema(query, true, true, '')::pg_catalog.text;
+  CLOSE query;
+  RETURN xml_schema;
+EXCEPTION
+  WHEN invalid_cursor_definition THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'feature_not_supported',
+      MESSAGE = 'COPY query must have a RETURNING clause';
+END
+$$;
+
 -- As aws_s3._stage, for a query of which no table can be made as it is; returns the names of the query's columns.
 -- changes: it is an INSERT, UPDATE, DELETE or MERGE. needs_collation: it has a text without one.
 CREATE FUNCTION aws_s3._stage_rewritten(statement text, staged text, changes boolean, needs_collation boolean)
@@ -497,21 +522,13 @@ LANGUAGE plpgsql SECURITY INVOKER
 AS $$
 #variable_conflict use_variable
 DECLARE
-  query pg_catalog.refcursor;
   columns pg_catalog.record;
   form pg_catalog.text;
   message pg_catalog.text;
 BEGIN
   BEGIN
-    -- A cursor that is not fetched from runs nothing.
-    OPEN query FOR EXECUTE statement;
-    columns := aws_s3._columns(pg_catalog.cursor_to_xmlschema(query, true, true, '')::pg_catalog.text);
-    CLOSE query;
+    columns := aws_s3._columns(aws_s3._xml_schema(statement));
   EXCEPTION
-    WHEN invalid_cursor_definition THEN
-      RAISE EXCEPTION USING
-        ERRCODE = 'feature_not_supported',
-        MESSAGE = 'COPY query must have a RETURNING clause';
     WHEN character_not_in_repertoire THEN -- in a database whose encoding is SQL_ASCII
       RAISE EXCEPTION USING
         ERRCODE = SQLSTATE,
@@ -677,6 +694,32 @@ EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
 END
 $$;
 
+-- The statement, which PostgreSQL has read by itself: one that would go on outside of the parentheses or the statement
+-- that it is put into is refused here. A cursor that is opened runs nothing yet. It can't be opened for several
+-- statements, nor for one that returns no rows, which COPY refuses in its own words. Notices of reading it are left
+-- out, as they come once more when it runs.
+CREATE FUNCTION aws_s3._single(statement text) RETURNS text
+LANGUAGE plpgsql SECURITY INVOKER
+SET client_min_messages = error
+AS $$
+#variable_conflict use_variable
+DECLARE
+  probe pg_catalog.refcursor;
+BEGIN
+  OPEN probe FOR EXECUTE statement;
+  CLOSE probe;
+  RETURN statement;
+EXCEPTION WHEN invalid_cursor_definition THEN
+  IF pg_catalog.strpos(statement, ';') OPERATOR(pg_catalog.>) 0 THEN
+    RAISE EXCEPTION USING
+      ERRCODE = 'syntax_error',
+      MESSAGE = 'cannot export the results of several statements at once, nor of one that returns no rows',
+      HINT = 'Call aws_s3.query_export_to_s3 once for each query.';
+  END IF;
+  RETURN statement;
+END
+$$;
+
 -- The export itself, with the rights of the caller. The caller's search_path is in force, as the query needs it: every
 -- name here is qualified, and no operator is used.
 CREATE FUNCTION aws_s3._export(
@@ -694,7 +737,6 @@ DECLARE
   statement pg_catalog.text;
   export pg_catalog.record;
   published pg_catalog.record; -- assigned, as a statement would stand in CONTEXT with all of its text
-  probe pg_catalog.refcursor;
   column_names pg_catalog.text[];
   row_count pg_catalog.int8;
   state pg_catalog.text;
@@ -706,20 +748,7 @@ BEGIN
       HINT = 'aws_s3.query_export_to_s3 needs query, bucket and file_path; region, options and kms_key may be left out.';
   END IF;
   statement := aws_s3._statement(query);
-  -- PostgreSQL reads the query by itself, and so refuses one that would go on outside of the parentheses or the
-  -- statement that it is put into. A cursor that is opened runs nothing yet. It can't be opened for several statements,
-  -- nor for one that returns no rows, which COPY refuses in its own words.
-  BEGIN
-    OPEN probe FOR EXECUTE statement;
-    CLOSE probe;
-  EXCEPTION WHEN invalid_cursor_definition THEN
-    IF pg_catalog.strpos(statement, ';') OPERATOR(pg_catalog.>) 0 THEN
-      RAISE EXCEPTION USING
-        ERRCODE = 'syntax_error',
-        MESSAGE = 'cannot export the results of several statements at once, nor of one that returns no rows',
-        HINT = 'Call aws_s3.query_export_to_s3 once for each query.';
-    END IF;
-  END;
+  statement := aws_s3._single(statement);
 
   IF pg_catalog.pg_has_role('pg_write_server_files', 'USAGE') THEN
     BEGIN
