@@ -431,6 +431,7 @@ describe("mallory's function in the query of a superuser's direct export", () =>
     filePath: 'hostile',
     region: null,
     options: null,
+    backslashEscapes: false,
     kmsKey: null,
   };
 

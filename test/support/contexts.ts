@@ -227,8 +227,14 @@ export const CONTEXTS: readonly Context[] = [
     ...works('a parallel plan', async ({ session, key, exportOf }) => {
       await session.query(`
         SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0;
-        ${exportOf('SELECT sum(column1), count(*) FROM many')}; RESET ALL`);
-      return { [key]: '50005000\t10000\n' };
+        SET parallel_leader_participation = off;
+        CREATE FUNCTION pg_temp.is_worker(backend int) RETURNS boolean LANGUAGE plpgsql PARALLEL SAFE
+          AS $f$ BEGIN RETURN pg_backend_pid() <> backend; END $f$`);
+      const { rows } = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+      await session.query(
+        `${exportOf(`SELECT sum(column1), count(*), bool_and(pg_temp.is_worker(${rows[0]?.pid})) FROM many`)}; RESET ALL`,
+      );
+      return { [key]: '50005000\t10000\tt\n' };
     }),
     setUp: (role) => `
       CREATE TABLE many AS SELECT g AS column1 FROM generate_series(1, 10000) AS g;
@@ -275,7 +281,10 @@ export const CONTEXTS: readonly Context[] = [
     await session.query('SET standard_conforming_strings = off; SET escape_string_warning = off');
     await session.query(exportOf(`SELECT 'tab\\t''; --' -- ;`, '/1'));
     await session.query(exportOf(`WITH a AS (SELECT 'x\\';') SELECT 1 AS a, 2 AS a;`, '/2'));
-    return { [`${key}/1`]: `tab\\t'; --\n`, [`${key}/2`]: '1\t2\n' };
+    await session.query(
+      `SELECT aws_s3.query_export_to_s3('VALUES (1, NULL)', '${BUCKET}', '${key}/3', options := $o$delimiter '\\t', null '\\'' $o$)`,
+    );
+    return { [`${key}/1`]: `tab\\t'; --\n`, [`${key}/2`]: '1\t2\n', [`${key}/3`]: "1\t'\n" };
   }),
   works('with LISTEN and NOTIFY, in the session and in the query', async ({ session, key, exportOf }) => {
     const heard: string[] = [];

@@ -199,7 +199,7 @@ export class Agent {
     // AWS documents paths with a leading slash (/exports/query-1-export) for keys that have none.
     const key = request.filePath.replace(/^\//, '');
     validateS3Uri({ bucket: request.bucket, key });
-    const options = parseCopyOptions(request.options);
+    const options = parseCopyOptions(request.options, request);
     const layout = copyLayout(options, request.clientEncoding);
     const region = request.region ?? cluster.region;
     this.#beginnings += 1;

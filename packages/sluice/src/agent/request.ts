@@ -17,6 +17,7 @@ const requestSchema = z.discriminatedUnion('op', [
     filePath: z.string(),
     region: nullableText,
     options: nullableText,
+    backslashEscapes: z.boolean(),
     kmsKey: nullableText,
   }),
   z.object({ op: z.literal('commit'), token: z.string(), rows: z.string().regex(/^\d{1,19}$/) }),

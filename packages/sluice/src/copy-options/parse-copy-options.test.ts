@@ -60,6 +60,25 @@ describe('parseCopyOptions', () => {
     expect(parseCopyOptions(text)).toEqual(expected);
   });
 
+  it.each([
+    [String.raw`delimiter '\t', null '\''`, '\t', "'"],
+    [String.raw`delimiter '|', null E'\\N'`, '|', '\\N'],
+    [String.raw`delimiter $$\$$, null/* '\' */'''\''--' -- '`, '\\', "''"],
+  ])('reads %s as a session does where a backslash escapes', (text, delimiter, missing) => {
+    expect(parseCopyOptions(text, { backslashEscapes: true })).toEqual([
+      { name: 'delimiter', value: delimiter },
+      { name: 'null', value: missing },
+    ]);
+  });
+
+  it('knows whether a string has ended', () => {
+    const text = String.raw`null '\') TO PROGRAM id --'`;
+    expect(() => parseCopyOptions(text)).toThrow(expect.objectContaining({ code: 'options_syntax' }));
+    expect(parseCopyOptions(text, { backslashEscapes: true })).toEqual([
+      { name: 'null', value: "') TO PROGRAM id --" },
+    ]);
+  });
+
   it('reads NULL as no options', () => {
     expect(parseCopyOptions(null)).toEqual([]);
   });

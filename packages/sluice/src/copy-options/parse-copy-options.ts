@@ -1,5 +1,6 @@
 import { loadModule, parseSync, type DefElem, type Node, type ParseResult } from 'libpg-query';
 import { SluiceError } from '../errors.ts';
+import { scan, type ScanOptions } from './scan.ts';
 
 /**
  * One option of COPY's WITH list. `value` is a string or a whole number as PostgreSQL's grammar reads it, a list of
@@ -44,14 +45,18 @@ const MAX_OPTIONS_LENGTH = 100_000;
  *
  * @throws SluiceError `options_syntax`
  */
-export function parseCopyOptions(text: string | null): CopyOption[] {
+export function parseCopyOptions(
+  text: string | null,
+  { backslashEscapes = false }: ScanOptions = {},
+): CopyOption[] {
   const list = text?.trim() ?? '';
   if (list === '') return [];
   if (list.length > MAX_OPTIONS_LENGTH)
     throw syntaxError(`they are longer than ${MAX_OPTIONS_LENGTH} characters`);
   // The line end closes a comment at the end of the list.
   const inParentheses = list.startsWith('(') ? list : `(${list}\n)`;
-  const options = copyOptionsOf(`COPY (SELECT 1) TO STDOUT WITH ${inParentheses}`).map(readOption);
+  const readable = backslashEscapes ? withMarkedEscapes(inParentheses) : inParentheses;
+  const options = copyOptionsOf(`COPY (SELECT 1) TO STDOUT WITH ${readable}`).map(readOption);
   for (const { name } of options) {
     if (!KNOWN_OPTIONS.has(name)) {
       throw new SluiceError('options_syntax', `option "${name}" not recognized`, {
@@ -60,6 +65,19 @@ export function parseCopyOptions(text: string | null): CopyOption[] {
     }
   }
   return options;
+}
+
+/** Where a backslash escapes in every string: the same text with E'' for '', as the parser knows only the standard's. */
+function withMarkedEscapes(text: string): string {
+  const pieces: string[] = [];
+  let copied = 0;
+  for (const { opening, from, to } of scan(text, { backslashEscapes: true })) {
+    if (opening !== "'") continue;
+    // A space, so that a word right before the string stays one.
+    pieces.push(text.slice(copied, from), ' E', text.slice(from, to));
+    copied = to;
+  }
+  return pieces.join('') + text.slice(copied);
 }
 
 /** Loads PostgreSQL's parser (WebAssembly); call once before parseCopyOptions. */

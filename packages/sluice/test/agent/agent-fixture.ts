@@ -207,6 +207,7 @@ export function beginRequest(changes: object = {}): object {
     filePath: `file-${randomBytes(4).toString('hex')}`,
     region: null,
     options: null,
+    backslashEscapes: false,
     kmsKey: null,
     ...changes,
   };
