@@ -36,6 +36,8 @@ function runTests(reportFile) {
   if (error !== undefined) throw error;
   const ran = summarise(reportFile);
   for (const name of missing) console.log(`Left out, since ${name} is not on PATH: ${CLIENTS[name]}`);
+  if (process.getuid?.() !== 0)
+    console.log('Left out, since only root can be two users: other users of the host; a stack of root');
   if (ran !== undefined) console.log(ran.line);
   if (signal !== null) return 1;
   // A run without one test shows nothing.

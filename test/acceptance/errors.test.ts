@@ -1,6 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { AwsAccount } from '../support/aws-account.ts';
+import { changedConfig, type DoctorCall } from '../support/doctor.ts';
 import { FakeAgent } from '../support/fake-agent.ts';
 import { StallingS3 } from '../support/stalling-s3.ts';
 import { BUCKET, exportQuery, TestStack } from '../support/test-stack.ts';
@@ -33,6 +36,7 @@ beforeAll(async () => {
   });
   s3.target = testStack.stack.aws.endpoint;
   superuser = await testStack.connect();
+  await superuser.query('CREATE TABLE log (id int); GRANT ALL ON log TO PUBLIC');
   ordinary = await testStack.connect(await testStack.createRole(superuser, { mayExport: true }));
 });
 afterAll(async () => {
@@ -50,6 +54,21 @@ const insideQuery = async (body: string, query = 'SELECT inside()') => {
     DECLARE c text := (public.dblink_get_connections())[1]; BEGIN ${body} RETURN 'x'; END $f$`);
   return call(query, BUCKET, 'k');
 };
+const columns = (count: number, value: string) =>
+  Array.from({ length: count }, (_, index) => `${value} AS c${index}`).join();
+const BEGIN = JSON.stringify({
+  op: 'begin',
+  role: 'postgres',
+  database: 'postgres',
+  pid: 1,
+  clientEncoding: 'UTF8',
+  bucket: BUCKET,
+  filePath: 'k',
+  region: null,
+  options: null,
+  backslashEscapes: false,
+  kmsKey: null,
+});
 const ABORT = Buffer.from('{"op":"abort"}').toString('hex');
 
 /** What meets each row, by its first column. */
@@ -83,6 +102,41 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
       await ordinary.query('ROLLBACK');
     }
   },
+  'an ordinary role may not make temporary tables': async () => {
+    await superuser.query('REVOKE TEMPORARY ON DATABASE postgres FROM PUBLIC');
+    try {
+      return await exportQuery(ordinary, 'SELECT 1', 'k');
+    } finally {
+      await superuser.query('GRANT TEMPORARY ON DATABASE postgres TO PUBLIC');
+    }
+  },
+  'an ordinary role exports a pseudo-type in binary format': () =>
+    exportQuery(ordinary, 'SELECT ROW(1, 2) AS pair', 'k', 'format binary'),
+  'an ordinary role exports more columns than a table has': () =>
+    exportQuery(ordinary, `SELECT ${columns(1601, '1')}`, 'k'),
+  'an ordinary role exports a row that is wider than a page': () =>
+    exportQuery(ordinary, `SELECT ${columns(1500, '1::bigint')}`, 'k'),
+  'an ordinary role changes data behind a WITH that does, too': () =>
+    exportQuery(ordinary, 'WITH a AS (DELETE FROM log) INSERT INTO log VALUES (1) RETURNING *', 'k'),
+  'an ordinary role exports names that are not ASCII twice, in a database without an encoding': async () => {
+    await superuser.query(`CREATE DATABASE ascii ENCODING 'SQL_ASCII' TEMPLATE template0 LOCALE 'C'`);
+    const owner = await testStack.connect(undefined, 'ascii');
+    await owner.query('CREATE EXTENSION aws_s3 CASCADE');
+    const session = await testStack.connect(await testStack.createRole(owner, { mayExport: true }), 'ascii');
+    try {
+      return await exportQuery(session, 'SELECT 1 AS "\u00e9", 2 AS "\u00e9"', 'k');
+    } finally {
+      await Promise.all([session.end(), owner.end()]);
+      await superuser.query('DROP DATABASE ascii');
+    }
+  },
+  'the cluster has no role for s3Export': () => withRoles([], () => call('SELECT 1', BUCKET, 'k')),
+  'the role cannot be assumed': () =>
+    withRoles(['arn:aws:iam::000000000000:role/none'], () => call('SELECT 1', BUCKET, 'k')),
+  'the agent has no AWS credentials to assume the role with': () =>
+    withAgentOf({ aws: { access_key_id: undefined, secret_access_key: undefined, profile: 'none' } }, () =>
+      call('SELECT 1', BUCKET, 'k'),
+    ),
   'the agent does not run': () => withHost('/nowhere', () => call('SELECT 1', BUCKET, 'k')),
   'the agent ends during the export': async () => {
     await using agent = await FakeAgent.start({ answer: () => 'hang up' });
@@ -90,6 +144,38 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   'the agent runs as many exports as it may': () =>
     call(`SELECT aws_s3.query_export_to_s3('SELECT 1', '${BUCKET}', 'inner')`, BUCKET, 'k'),
+  'the agent is shutting down': async () => {
+    const waiting = await testStack.connect();
+    await waiting.query(`SELECT sluice.connect('c')`);
+    return await whileExporting('SELECT pg_sleep(1000)', async (exporting) => {
+      const { pid } = testStack.stack.agent;
+      process.kill(pid, 'SIGTERM');
+      await expect.poll(() => call('SELECT 1', BUCKET, 'k').catch(codeOf)).toBe('08001');
+      try {
+        return await waiting.query(`SELECT sluice.request('c', $1)`, [BEGIN]);
+      } finally {
+        await waiting.end();
+        await superuser.query('SELECT pg_cancel_backend($1)', [exporting.pid]);
+        await testStack.agentReplaced(pid);
+      }
+    });
+  },
+  'the agent is shut down during the export': () =>
+    whileExporting(
+      `SELECT repeat('x', 10000), pg_sleep(0.01) FROM generate_series(1, 100000)`,
+      async (exporting) => {
+        const { pid } = testStack.stack.agent;
+        process.kill(pid, 'SIGTERM');
+        await expect.poll(() => call('SELECT 1', BUCKET, 'k').catch(codeOf)).toBe('08001');
+        // The second time: at once.
+        process.kill(pid, 'SIGTERM');
+        try {
+          return await exporting.ended;
+        } finally {
+          await testStack.agentReplaced(pid);
+        }
+      },
+    ),
   "the agent's answer is not what this version knows": async () => {
     await using agent = await FakeAgent.start({ answer: () => ({ json: {} }) });
     return await withHost(agent.directory, () => call('SELECT 1', BUCKET, 'k'));
@@ -98,6 +184,11 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
     const session = await testStack.connect();
     await session.query(`SELECT sluice.connect('c')`);
     return session.query(`SELECT sluice.request('c', '{"op": "no such"}')`);
+  },
+  'a superuser talks to the agent out of order': async () => {
+    const session = await testStack.connect();
+    await session.query(`SELECT sluice.connect('c')`);
+    return session.query(`SELECT sluice.request('c', '{"op": "commit", "token": "", "rows": "0"}')`);
   },
   'the query replaced the connection to the agent': async () => {
     await using agent = await FakeAgent.start({
@@ -114,15 +205,35 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
       'SELECT 1 WHERE inside() IS NULL',
     ),
   'Amazon S3 refuses': () => call('SELECT 1', 'no-such-bucket', 'k'),
-  'Amazon S3 cannot be reached': () => {
+  'Amazon S3 cannot be reached': async () => {
     s3.stall(/./);
-    return call('SELECT 1', BUCKET, 'k').finally(() => s3.flow());
+    try {
+      return await call('SELECT 1', BUCKET, 'k');
+    } finally {
+      s3.flow();
+    }
   },
 };
 
 describe('docs/errors.md', () => {
   it('has the rows that are tested, and no others', () => {
     expect(documented.map(({ when }) => when)).toEqual(Object.keys(MEET));
+  });
+
+  it("has every message of the extension's SQL", async () => {
+    const sql = await readFile(
+      new URL('../../packages/sluice/extension/aws_s3--1.2.sql', import.meta.url),
+      'utf8',
+    );
+    const messages = [...sql.matchAll(/MESSAGE = (?:pg_catalog[.])?(?:format\(\s*)?'((?:[^']|'')*)'/g)].map(
+      ([, text = '']) => text.replaceAll("''", "'"),
+    );
+    expect(messages.length).toBeGreaterThan(10);
+    const undocumented = messages.filter(
+      (text) => !documented.some(({ message }) => pattern(message).test(text.replaceAll('%s', 'x'))),
+    );
+    // COPY's own.
+    expect(undocumented).toEqual(['COPY query must have a RETURNING clause']);
   });
 
   it.each(documented)('$when', async ({ when, code, message, detail, hint }) => {
@@ -164,6 +275,61 @@ async function newRole({ usage = false }): Promise<pg.Client> {
   if (usage) await superuser.query(`GRANT USAGE ON SCHEMA aws_s3 TO ${role.name}`);
   return testStack.connect(role);
 }
+
+/** With these roles, and no others, for s3Export. */
+async function withRoles<T>(arns: readonly string[], work: () => Promise<T>): Promise<T> {
+  const account = new AwsAccount(testStack.stack);
+  const before = (await account.roles()).map(({ arn }) => arn);
+  try {
+    for (const arn of before) await account.removeRole(arn);
+    for (const arn of arns) await account.addRole(arn);
+    return await work();
+  } finally {
+    for (const arn of arns) await account.removeRole(arn);
+    for (const arn of before) await account.addRole(arn);
+    account.close();
+  }
+}
+
+/** With an agent whose sluice.toml has these settings; undefined takes one away. */
+async function withAgentOf<T>(
+  settings: NonNullable<DoctorCall['config']>,
+  work: () => Promise<T>,
+): Promise<T> {
+  const file = join(testStack.stack.directory, 'sluice.toml');
+  const written = await readFile(file, 'utf8');
+  try {
+    await restartAgent(changedConfig(written, settings));
+    return await work();
+  } finally {
+    await restartAgent(written);
+  }
+  async function restartAgent(config: string): Promise<void> {
+    await writeFile(file, config);
+    const { pid } = testStack.stack.agent;
+    process.kill(pid, 'SIGKILL');
+    await testStack.agentReplaced(pid);
+  }
+}
+
+async function whileExporting<T>(
+  query: string,
+  work: (exporting: { pid: number | undefined; ended: Promise<unknown> }) => Promise<T>,
+): Promise<T> {
+  const session = await testStack.connect();
+  try {
+    const { rows } = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const ended = exportQuery(session, query, 'k');
+    // Nobody may be waiting for it when it fails.
+    ended.catch(() => undefined);
+    await expect.poll(() => testStack.runningExports()).toBe(1);
+    return await work({ pid: rows[0]?.pid, ended });
+  } finally {
+    await session.end();
+  }
+}
+
+const codeOf = (error: unknown) => (error as pg.DatabaseError).code;
 
 async function withHost<T>(host: string, work: () => Promise<T>): Promise<T> {
   const set = (to: string) => superuser.query(`ALTER SERVER sluice_agent OPTIONS (SET host '${to}')`);

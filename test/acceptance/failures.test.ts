@@ -131,7 +131,7 @@ describe.each(['superuser', 'ordinary role'])('exports of a %s', (who) => {
     const { pid } = testStack.stack.agent;
     process.kill(pid, 'SIGKILL');
     expect(await ended).toMatchObject({ code: '08006', message: 'lost the connection to the Sluice agent' });
-    await agentReplaced(pid);
+    await testStack.agentReplaced(pid);
   });
 
   it('an agent that is told to stop aborts what does not end in time, and says so', async () => {
@@ -144,7 +144,7 @@ describe.each(['superuser', 'ordinary role'])('exports of a %s', (who) => {
     expect((await ended) as Error).toMatchObject({
       message: expect.stringMatching(/agent|aborted/) as unknown,
     });
-    await agentReplaced(pid);
+    await testStack.agentReplaced(pid);
   });
 });
 
@@ -175,19 +175,5 @@ async function whileUploading(): Promise<void> {
     );
     if (Uploads.length > 0) return;
     await delay(20);
-  }
-}
-
-async function agentReplaced(pid: number): Promise<void> {
-  for (;;) {
-    const isReplaced = testStack.stack.agent.pid !== pid;
-    const answers =
-      isReplaced &&
-      (await superuser
-        .query(`SELECT sluice.connect('probe'), sluice.disconnect('probe')`)
-        .then(() => true)
-        .catch(() => false));
-    if (answers) return;
-    await delay(50);
   }
 }

@@ -79,20 +79,19 @@ export class Doctor implements AsyncDisposable {
   }
 
   async #writeConfig(changes: NonNullable<DoctorCall['config']>): Promise<string> {
-    const config: Record<string, Record<string, unknown>> = {
-      ...(parse(await readFile(join(this.#stack.directory, 'sluice.toml'), 'utf8')) as Record<
-        string,
-        Record<string, unknown>
-      >),
-    };
-    for (const [section, settings] of Object.entries(changes)) {
-      config[section] = { ...config[section], ...settings };
-      for (const [key, value] of Object.entries(settings)) {
-        if (value === undefined) delete config[section][key];
-      }
-    }
+    const config = changedConfig(await readFile(join(this.#stack.directory, 'sluice.toml'), 'utf8'), changes);
     const file = join(this.#directory, 'sluice.toml');
-    await writeFile(file, stringify(config));
+    await writeFile(file, config);
     return file;
   }
+}
+
+/** A sluice.toml with other settings; undefined takes one away. */
+export function changedConfig(toml: string, changes: NonNullable<DoctorCall['config']>): string {
+  const config: Record<string, Settings> = { ...(parse(toml) as Record<string, Settings>) };
+  for (const [section, settings] of Object.entries(changes)) {
+    const merged = Object.entries({ ...config[section], ...settings });
+    config[section] = Object.fromEntries(merged.filter(([, value]) => value !== undefined));
+  }
+  return stringify(config);
 }

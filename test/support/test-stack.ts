@@ -127,6 +127,19 @@ export class TestStack implements AsyncDisposable {
     return readFile(this.stack.agent.logFile, 'utf8');
   }
 
+  /** Waits until another agent than that of the process has taken its place. */
+  async agentReplaced(pid: number): Promise<void> {
+    for (;;) {
+      if (this.stack.agent.pid !== pid && (await this.#agentStatus().catch(() => undefined)) !== undefined)
+        return;
+      await delay(50);
+    }
+  }
+
+  async runningExports(): Promise<number> {
+    return (await this.#agentStatus()).exports;
+  }
+
   /** Aborts what a test has left open on purpose. */
   async abortUploads(): Promise<void> {
     const { Uploads = [] } = await this.s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
