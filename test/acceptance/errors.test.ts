@@ -1,9 +1,7 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile } from 'node:fs/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { AwsAccount } from '../support/aws-account.ts';
-import { changedConfig, type DoctorCall } from '../support/doctor.ts';
 import { FakeAgent } from '../support/fake-agent.ts';
 import { StallingS3 } from '../support/stalling-s3.ts';
 import { BUCKET, exportQuery, TestStack } from '../support/test-stack.ts';
@@ -134,8 +132,9 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
   'the role cannot be assumed': () =>
     withRoles(['arn:aws:iam::000000000000:role/none'], () => call('SELECT 1', BUCKET, 'k')),
   'the agent has no AWS credentials to assume the role with': () =>
-    withAgentOf({ aws: { access_key_id: undefined, secret_access_key: undefined, profile: 'none' } }, () =>
-      call('SELECT 1', BUCKET, 'k'),
+    testStack.withAgentOf(
+      { aws: { access_key_id: undefined, secret_access_key: undefined, profile: 'none' } },
+      () => call('SELECT 1', BUCKET, 'k'),
     ),
   'the agent does not run': () => withHost('/nowhere', () => call('SELECT 1', BUCKET, 'k')),
   'the agent ends during the export': async () => {
@@ -147,7 +146,7 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
   'the agent is shutting down': async () => {
     const waiting = await testStack.connect();
     await waiting.query(`SELECT sluice.connect('c')`);
-    return await whileExporting('SELECT pg_sleep(1000)', async (exporting) => {
+    return whileExporting('SELECT pg_sleep(1000)', async (exporting) => {
       const { pid } = testStack.stack.agent;
       process.kill(pid, 'SIGTERM');
       await expect.poll(() => call('SELECT 1', BUCKET, 'k').catch(codeOf)).toBe('08001');
@@ -276,39 +275,12 @@ async function newRole({ usage = false }): Promise<pg.Client> {
   return testStack.connect(role);
 }
 
-/** With these roles, and no others, for s3Export. */
 async function withRoles<T>(arns: readonly string[], work: () => Promise<T>): Promise<T> {
   const account = new AwsAccount(testStack.stack);
-  const before = (await account.roles()).map(({ arn }) => arn);
   try {
-    for (const arn of before) await account.removeRole(arn);
-    for (const arn of arns) await account.addRole(arn);
-    return await work();
+    return await account.withRoles(arns, work);
   } finally {
-    for (const arn of arns) await account.removeRole(arn);
-    for (const arn of before) await account.addRole(arn);
     account.close();
-  }
-}
-
-/** With an agent whose sluice.toml has these settings; undefined takes one away. */
-async function withAgentOf<T>(
-  settings: NonNullable<DoctorCall['config']>,
-  work: () => Promise<T>,
-): Promise<T> {
-  const file = join(testStack.stack.directory, 'sluice.toml');
-  const written = await readFile(file, 'utf8');
-  try {
-    await restartAgent(changedConfig(written, settings));
-    return await work();
-  } finally {
-    await restartAgent(written);
-  }
-  async function restartAgent(config: string): Promise<void> {
-    await writeFile(file, config);
-    const { pid } = testStack.stack.agent;
-    process.kill(pid, 'SIGKILL');
-    await testStack.agentReplaced(pid);
   }
 }
 

@@ -99,24 +99,37 @@ export class AwsAccount {
     );
   }
 
-  async addRole(arn: string): Promise<void> {
+  async addRole(arn: string, feature = 's3Export'): Promise<void> {
     await this.#rds.send(
       new AddRoleToDBClusterCommand({
         DBClusterIdentifier: this.#cluster,
         RoleArn: arn,
-        FeatureName: 's3Export',
+        FeatureName: feature,
       }),
     );
   }
 
-  async removeRole(arn: string): Promise<void> {
+  async removeRole(arn: string, feature = 's3Export'): Promise<void> {
     await this.#rds.send(
       new RemoveRoleFromDBClusterCommand({
         DBClusterIdentifier: this.#cluster,
         RoleArn: arn,
-        FeatureName: 's3Export',
+        FeatureName: feature,
       }),
     );
+  }
+
+  /** Does something while these roles, and no others, are associated for s3Export. */
+  async withRoles<T>(arns: readonly string[], work: () => Promise<T>): Promise<T> {
+    const before = (await this.roles()).map(({ arn }) => arn);
+    try {
+      for (const arn of before) await this.removeRole(arn);
+      for (const arn of arns) await this.addRole(arn);
+      return await work();
+    } finally {
+      for (const arn of arns) await this.removeRole(arn);
+      for (const arn of before) await this.addRole(arn);
+    }
   }
 
   /** The roles of the cluster and their status. */

@@ -3,12 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LocalStack } from '@sluice/local';
-import { parse, stringify } from 'smol-toml';
+import { changedConfig, type ConfigChanges } from './changed-config.ts';
 import { runClient } from './clients.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../packages/sluice/bin/sluice.js', import.meta.url));
-
-type Settings = Readonly<Record<string, string | number | boolean | undefined>>;
 
 export interface Check {
   name: string;
@@ -25,8 +23,8 @@ export interface Diagnosis {
 }
 
 export interface DoctorCall {
-  /** Over those of the stack's own sluice.toml, by section; undefined takes a key away. */
-  config?: Readonly<Record<string, Settings>>;
+  /** To the stack's own sluice.toml. */
+  config?: ConfigChanges;
   target?: string;
   /** @default the stack's */
   database?: string;
@@ -78,20 +76,10 @@ export class Doctor implements AsyncDisposable {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #writeConfig(changes: NonNullable<DoctorCall['config']>): Promise<string> {
+  async #writeConfig(changes: ConfigChanges): Promise<string> {
     const config = changedConfig(await readFile(join(this.#stack.directory, 'sluice.toml'), 'utf8'), changes);
     const file = join(this.#directory, 'sluice.toml');
     await writeFile(file, config);
     return file;
   }
-}
-
-/** A sluice.toml with other settings; undefined takes one away. */
-export function changedConfig(toml: string, changes: NonNullable<DoctorCall['config']>): string {
-  const config: Record<string, Settings> = { ...(parse(toml) as Record<string, Settings>) };
-  for (const [section, settings] of Object.entries(changes)) {
-    const merged = Object.entries({ ...config[section], ...settings });
-    config[section] = Object.fromEntries(merged.filter(([, value]) => value !== undefined));
-  }
-  return stringify(config);
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -14,6 +14,7 @@ import {
 import { startLocal, type LocalOptions, type LocalStack, type PostgresMajor } from '@sluice/local';
 import pg from 'pg';
 import { AwsAccount } from './aws-account.ts';
+import { changedConfig, type ConfigChanges } from './changed-config.ts';
 
 /** What an export answers, with bigint columns as numbers. */
 export interface ExportRow {
@@ -134,6 +135,25 @@ export class TestStack implements AsyncDisposable {
         return;
       await delay(50);
     }
+  }
+
+  /** Does something while the agent has other settings. */
+  async withAgentOf<T>(settings: ConfigChanges, work: () => Promise<T>): Promise<T> {
+    const file = join(this.stack.directory, 'sluice.toml');
+    const written = await readFile(file, 'utf8');
+    try {
+      await this.#restartAgent(file, changedConfig(written, settings));
+      return await work();
+    } finally {
+      await this.#restartAgent(file, written);
+    }
+  }
+
+  async #restartAgent(configFile: string, config: string): Promise<void> {
+    await writeFile(configFile, config);
+    const { pid } = this.stack.agent;
+    process.kill(pid, 'SIGKILL');
+    await this.agentReplaced(pid);
   }
 
   async runningExports(): Promise<number> {

@@ -1,0 +1,16 @@
+import { parse, stringify } from 'smol-toml';
+
+type Settings = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/** Settings by section; undefined takes one away. */
+export type ConfigChanges = Readonly<Record<string, Settings>>;
+
+/** A sluice.toml with other settings. */
+export function changedConfig(toml: string, changes: ConfigChanges): string {
+  const config: Record<string, Settings> = { ...(parse(toml) as Record<string, Settings>) };
+  for (const [section, settings] of Object.entries(changes)) {
+    const merged = Object.entries({ ...config[section], ...settings });
+    config[section] = Object.fromEntries(merged.filter(([, value]) => value !== undefined));
+  }
+  return stringify(config);
+}
