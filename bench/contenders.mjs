@@ -1,0 +1,56 @@
+// What the measurements of exports share: a local stack with a session of each kind of caller, and contenders timed in
+// turns, as the machine is never quiet.
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
+import { startLocal } from '@sluice/local';
+import pg from 'pg';
+
+export const BUCKET = 'bench';
+
+/** A local stack with the bucket, a superuser who exports the direct way, and an ordinary role who stages. */
+export async function startBench() {
+  const stack = await startLocal();
+  const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws;
+  const credentials = { accessKeyId, secretAccessKey };
+  const s3 = new S3Client({ endpoint, region, forcePathStyle: true, credentials });
+  await s3.send(new CreateBucketCommand({ Bucket: BUCKET }));
+  await stack.allowExports(BUCKET);
+
+  const url = new URL(stack.postgres.url);
+  const superuser = new pg.Client({ connectionString: url.href });
+  await superuser.connect();
+  await superuser.query(`
+    CREATE ROLE ordinary LOGIN PASSWORD 'secret';
+    GRANT USAGE ON SCHEMA aws_s3 TO ordinary;
+    GRANT EXECUTE ON FUNCTION aws_s3.query_export_to_s3(text, text, text, text, text, text) TO ordinary;`);
+  url.username = 'ordinary';
+  url.password = 'secret';
+  const ordinary = new pg.Client({ connectionString: url.href });
+  await ordinary.connect();
+  return {
+    s3,
+    superuser,
+    ordinary,
+    async stop() {
+      await Promise.all([superuser.end(), ordinary.end()]);
+      s3.destroy();
+      await stack.stop();
+    },
+  };
+}
+
+/** Runs each contender once a round, in turns, and gives the median of each in milliseconds, by name. */
+export async function medians(contenders, { rounds, warmUp }) {
+  const timesMs = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
+  for (let round = -warmUp; round < rounds; round += 1) {
+    for (const [name, run] of Object.entries(contenders)) {
+      const start = performance.now();
+      await run();
+      if (round >= 0) timesMs[name].push(performance.now() - start);
+    }
+  }
+  return Object.fromEntries(Object.entries(timesMs).map(([name, times]) => [name, median(times)]));
+}
+
+function median(values) {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
+}
