@@ -267,6 +267,17 @@ describe.each(['superuser', 'ordinary role'])('errors of others, for a %s', (who
       detail: undefined,
     });
   });
+
+  it('and leave their place to the next export at once', async () => {
+    const session = who === 'superuser' ? superuser : ordinary;
+    // The agent takes one export at a time here.
+    for (let round = 0; round < 30; round += 1) {
+      await exportQuery(session, 'SELECT 1', 'k');
+      await expect(exportQuery(session, 'SELECT 1', 'k', "delimiter 'xx'")).rejects.toMatchObject({
+        code: '0A000',
+      });
+    }
+  });
 });
 
 async function newRole({ usage = false }): Promise<pg.Client> {

@@ -31,6 +31,9 @@ import { FileUploadJournal } from './upload-journal.ts';
 /** For requests that belong to no export, and exports that are about to be refused. */
 const SPARE_CONNECTIONS = 64;
 const STOP_POLL_MS = 20;
+const PLACE_POLL_MS = 5;
+/** An export that was aborted ends with its last request to S3, which may stall. */
+const PLACE_TIMEOUT_MS = 2_000;
 /** How long the callers of exports that are aborted at the end have to learn why. */
 const LAST_WORD_MS = 2_000;
 
@@ -188,20 +191,14 @@ export class Agent {
   }
 
   async #begin(request: BeginRequest, signal: AbortSignal): Promise<BegunExport> {
-    const { agent: limits, cluster } = this.#config;
     signal.throwIfAborted();
-    if (this.#sessions.size + this.#beginnings >= limits.max_exports) {
-      throw unavailable(
-        `the Sluice agent runs ${limits.max_exports} exports already`,
-        'Export again later, or raise agent.max_exports in sluice.toml.',
-      );
-    }
     // AWS documents paths with a leading slash (/exports/query-1-export) for keys that have none.
     const key = request.filePath.replace(/^\//, '');
     validateS3Uri({ bucket: request.bucket, key });
     const options = parseCopyOptions(request.options, request);
     const layout = copyLayout(options, request.clientEncoding);
-    const region = request.region ?? cluster.region;
+    const region = request.region ?? this.#config.cluster.region;
+    await this.#placeFree(signal);
     this.#beginnings += 1;
     try {
       const lease = await this.#parts.s3.forExport({ databaseRole: request.role, region }, { signal });
@@ -218,6 +215,28 @@ export class Agent {
       }
     } finally {
       this.#beginnings -= 1;
+    }
+  }
+
+  /**
+   * Waits a moment where the place of an export that is over becomes free: its caller may begin the next one before
+   * the end of the first has been seen here.
+   *
+   * @throws SluiceError `agent_unavailable` when there is no place
+   */
+  async #placeFree(signal: AbortSignal): Promise<void> {
+    const { max_exports: places } = this.#config.agent;
+    const giveUpAt = Date.now() + PLACE_TIMEOUT_MS;
+    while (this.#sessions.size + this.#beginnings >= places) {
+      const mayFree = [...this.#sessions].some((session) => session.isOver);
+      if (!mayFree || Date.now() > giveUpAt) {
+        throw unavailable(
+          `the Sluice agent runs ${places} exports already`,
+          'Export again later, or raise agent.max_exports in sluice.toml.',
+        );
+      }
+      await delay(PLACE_POLL_MS);
+      signal.throwIfAborted();
     }
   }
 

@@ -112,6 +112,11 @@ export class ExportSession {
     this.#abortion.abort(reason);
   }
 
+  /** Whether nothing more is to come of it but the end of its connection. */
+  get isOver(): boolean {
+    return this.#outcome.status !== 'running' || this.#abortion.signal.aborted;
+  }
+
   /** The session is over, whatever it came to: its connection is gone, or about to go. */
   async close(): Promise<void> {
     if (this.#outcome.status === 'running') await this.abort('the connection was closed');
