@@ -30,7 +30,7 @@ export async function startBench() {
     s3,
     superuser,
     ordinary,
-    async stop() {
+    stop: async () => {
       await Promise.all([superuser.end(), ordinary.end()]);
       s3.destroy();
       await stack.stop();
