@@ -56,8 +56,24 @@ export class AgentFixture implements AsyncDisposable {
   }
 
   static async start(sections: Record<string, Section> = {}): Promise<AgentFixture> {
+    // In the order in which they are called.
+    const closers: (() => Promise<unknown>)[] = [];
+    try {
+      return await AgentFixture.#start(sections, closers);
+    } catch (error) {
+      for (const close of closers) await close();
+      throw error;
+    }
+  }
+
+  static async #start(
+    sections: Record<string, Section>,
+    closers: (() => Promise<unknown>)[],
+  ): Promise<AgentFixture> {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-agent-'));
+    closers.unshift(() => rm(directory, { recursive: true, force: true }));
     const sts = await FakeSts.start();
+    closers.unshift(() => sts[Symbol.asyncDispose]());
     const s3Requests: AwsRequestLog[] = [];
     const denied = new Set<string>();
     const s3 = await startAwsServer({
@@ -71,6 +87,7 @@ export class AgentFixture implements AsyncDisposable {
       authorize: ({ action }) => ({ allowed: !denied.has(action) }),
       log: (request) => s3Requests.push(request),
     });
+    closers.unshift(() => s3.stop());
     const all = {
       ...sections,
       cluster: { identifier: 'my-db-cluster', region: REGION, ...sections['cluster'] },
@@ -89,15 +106,7 @@ export class AgentFixture implements AsyncDisposable {
       s3: { endpoint: s3.endpoint, max_attempts: 2, ...sections['s3'] },
     };
     const agent = await startAgent(all);
-    const fixture = new AgentFixture(
-      { sts, s3Requests, denied, directory, agent },
-      [
-        () => s3.stop(),
-        () => sts[Symbol.asyncDispose](),
-        () => rm(directory, { recursive: true, force: true }),
-      ],
-      all,
-    );
+    const fixture = new AgentFixture({ sts, s3Requests, denied, directory, agent }, closers, all);
     await fixture.#makeBucket(s3.endpoint);
     return fixture;
   }
