@@ -34,8 +34,9 @@ In another terminal, for the aws command line:
   export AWS_ACCESS_KEY_ID=${aws.accessKeyId}
   export AWS_SECRET_ACCESS_KEY=${aws.secretAccessKey}
   export AWS_DEFAULT_REGION=${aws.region}
-  alias aws='aws --endpoint-url "$AWS_ENDPOINT_URL"'  # only for aws before 2.13, which does not read the variable
   aws s3 mb s3://sample-bucket
+
+(An aws before 2.13 does not read AWS_ENDPOINT_URL: alias aws='aws --endpoint-url "$AWS_ENDPOINT_URL"')
 
 An export needs a role that may write to the bucket, as in Aurora's guide:
 
