@@ -28,15 +28,17 @@ Every cell of this table is tested (\`test/oracle/contexts.test.ts\`, which also
 const LIMITS = `## What the staged way costs
 
 The rows are written once more, to a temporary table, and read again; and none is sent to S3 before the last was
-computed. Measured by \`bench/staged-export.mjs\` on two busy cores, local S3 and all (medians; PostgreSQL 18):
+computed. Measured by \`bench/staged-export.mjs\` (one row: \`bench/small-export.mjs\`) on two cores, local S3 and all
+(medians; PostgreSQL 18):
 
 | | COPY to /dev/null | direct | staged |
 | --- | --- | --- | --- |
-| a million rows, 97 MB | 0.69 s | 1.25 s | 2.67 s |
-| one row | | 13 ms | 19 ms |
-| one row with a \`record\` | | | 33 ms |
+| a million rows, 97 MB | 0.37 s | 0.91 s | 1.49 s |
+| one row | | 11 ms | 12 ms |
+| one row with a \`record\` | | | 25 ms |
 
-- A query with two columns of one name, with a pseudo-type, or one that changes data is planned twice; it runs once.
+- Either way PostgreSQL plans the query once before it runs it, to see that it is one query. One with two columns of one
+  name, with a pseudo-type, or that changes data is planned twice more for the table. Each runs once.
 - The table takes disk space where PostgreSQL keeps temporary tables (\`temp_tablespaces\`) until the export has ended.
 - Each export makes and drops a table: three locks until the end of the transaction. Thousands of exports in one
   transaction may need a higher \`max_locks_per_transaction\`.
