@@ -263,7 +263,7 @@ $$;
 CREATE FUNCTION sluice.begin(
   connection text, caller text,
   bucket text, file_path text, region text, options text, kms_key text,
-  OUT token text, OUT pipe text, OUT copy_options text)
+  OUT token text, OUT pipe text, OUT copy_options text, OUT is_binary boolean)
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
 AS $$
@@ -295,6 +295,7 @@ BEGIN
       HINT = 'Do the versions of the extension and the agent agree?';
   END IF;
   copy_options := sluice.copy_options(answer -> 'options');
+  is_binary := answer -> 'options' @> '[{"name": "format", "value": "binary"}]';
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
   PERFORM sluice.disconnect(connection);
   RAISE;
@@ -669,8 +670,7 @@ BEGIN
     INTO source, text_column
     FROM unnest(column_names) WITH ORDINALITY AS n(name, position)
       JOIN pg_attribute AS a ON a.attrelid = staged AND a.attnum = n.position;
-    -- Within a quoted value a quote would stand twice.
-    IF text_column IS NOT NULL AND strpos(export.copy_options, 'format ''binary''') > 0 THEN
+    IF text_column IS NOT NULL AND export.is_binary THEN
       RAISE EXCEPTION USING
         ERRCODE = 'feature_not_supported',
         MESSAGE = format('cannot export column "%s" in binary format, as it has a pseudo-type', text_column),

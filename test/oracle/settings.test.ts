@@ -1,0 +1,75 @@
+import type pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { expectEqual, Oracle, WAYS, type OracleCase } from '../support/oracle.ts';
+import { TestStack } from '../support/test-stack.ts';
+
+/** What takes a different way through the extension's SQL, and what is refused. */
+const CASES: readonly OracleCase[] = [
+  { query: `SELECT 1 AS "A b", 'x\\y''z', 1.5::float8, now() IS NULL, NULL`, options: 'format csv, header' },
+  { query: `SELECT ';' AS a, 2 AS a -- twice`, options: "format csv, header, force_quote (a), quote ''''" },
+  { query: `SELECT ROW(1, 'a b') AS r, ARRAY[NULL, 1], xmlelement(name a)` },
+  { query: `SELECT 1, 'x'::text, '{1,2}'::int[]`, options: 'format binary' },
+  { query: `INSERT INTO log VALUES (1, 'a') RETURNING *` },
+  { query: `WITH a AS (SELECT 1) UPDATE log SET t = 'b' WHERE false RETURNING id`, options: 'format binary' },
+  { query: 'SELECT 1 / 0' },
+  { query: 'SELECT 1', options: 'format csv, delimiter $$ab$$' },
+];
+/** COPY of a pseudo-type in binary is what an ordinary role cannot have, under any setting. */
+const PSEUDO_IN_BINARY: OracleCase = { query: 'SELECT ROW(1, 2) AS r', options: 'format binary' };
+
+/** Settings that end the session at an error, or the transaction's own, which make it read only. */
+const LEFT_OUT = [
+  'exit_on_error',
+  'transaction_read_only',
+  'transaction_deferrable',
+  'transaction_isolation',
+];
+/** Of the others, which have no list of values. */
+const TEXTS: Readonly<Record<string, readonly string[]>> = {
+  'plpgsql.extra_errors': ['all'],
+  'plpgsql.extra_warnings': ['all'],
+  search_path: ['', 'pg_catalog, public', 'pg_temp, public', 'public, pg_catalog'],
+  DateStyle: ['German, YMD'],
+  TimeZone: ['Asia/Kathmandu'],
+  extra_float_digits: ['-15'],
+  default_transaction_read_only: ['on'],
+  lc_messages: ['C'],
+};
+
+let testStack: TestStack;
+let superuser: pg.Client;
+let oracle: Oracle;
+
+beforeAll(async () => {
+  testStack = await TestStack.start();
+  superuser = await testStack.connect();
+  await superuser.query('CREATE TABLE log (id int, t text); GRANT ALL ON log TO PUBLIC');
+  oracle = await Oracle.create(testStack, superuser);
+});
+afterEach(async () => testStack.expectNothingLeft(superuser));
+afterAll(async () => testStack?.stop());
+
+describe.each(WAYS)('%s', (way) => {
+  it('under each value of every setting that a user may change', async () => {
+    await superuser.query(`DO 'BEGIN END'`); // loads PL/pgSQL, and so its settings
+    const { rows } = await superuser.query<{ name: string; values: string[] }>(`
+      SELECT name, CASE vartype WHEN 'bool' THEN ARRAY['on', 'off'] ELSE enumvals END AS values FROM pg_settings
+      WHERE context = 'user' AND vartype IN ('bool', 'enum') ORDER BY name`);
+    const listed = rows.filter(({ name }) => !LEFT_OUT.includes(name));
+    expect(listed.length).toBeGreaterThan(60);
+    const texts = Object.entries(TEXTS).map(([name, values]) => ({ name, values }));
+    for (const { name, values } of [...listed, ...texts]) {
+      for (const value of values) {
+        try {
+          await oracle.expectSame(way, CASES, { settings: { [name]: value } });
+          const [pseudo] = await oracle.compare(way, [PSEUDO_IN_BINARY], { settings: { [name]: value } });
+          if (pseudo === undefined) throw new Error('a case was left out');
+          if (way === 'direct') expectEqual(way, pseudo);
+          else expect(pseudo.exported).toMatchObject({ code: '0A000' });
+        } catch (error) {
+          throw new Error(`with ${name} = ${value}`, { cause: error });
+        }
+      }
+    }
+  });
+});
