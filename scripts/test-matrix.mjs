@@ -9,7 +9,7 @@ const ALL = ['14', '15', '16', '17', '18'];
 /** Exports held against COPY, in every context; who may do what; every error; cancelling in every place. */
 const TESTS = [
   'test/oracle',
-  ...['fidelity', 'privileges', 'hostile-sql', 'errors', 'cancel'].map(
+  ...['fidelity', 'privileges', 'hostile-sql', 'hostile-agent', 'hostile-clients', 'errors', 'cancel'].map(
     (name) => `test/acceptance/${name}.test.ts`,
   ),
 ];
