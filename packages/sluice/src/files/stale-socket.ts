@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { unlink } from 'node:fs/promises';
 import { createConnection } from 'node:net';
-import { SluiceError } from '../errors.ts';
+import { errnoOf, SluiceError } from '../errors.ts';
 
 /**
  * Removes the socket that an agent left which was killed.
@@ -13,7 +13,7 @@ export async function removeStaleSocket(path: string): Promise<void> {
   try {
     await once(probe, 'connect');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? error.code : undefined;
+    const code = errnoOf(error);
     if (code === 'ENOENT') return;
     if (code !== 'ECONNREFUSED') throw error;
     await unlink(path);

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { SluiceError } from '../errors.ts';
+import { errnoOf, SluiceError } from '../errors.ts';
 import { writeAtomically } from '../files/write-atomically.ts';
 import {
   associationSchema,
@@ -131,7 +131,7 @@ async function readRoles(
     return fileSchema.parse(JSON.parse(text)).roles;
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (errnoOf(error) === 'ENOENT') return [];
     throw new SluiceError('config_invalid', `could not read the role associations in "${path}"`, {
       cause: error,
       detail:

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
 import { text } from 'node:stream/consumers';
-import { SluiceError } from '../../errors.ts';
+import { errnoOf, SluiceError } from '../../errors.ts';
 import type { RoleReport } from '../../identity/cluster-roles.ts';
 import { adminAnswerSchema, adminSocketPath, type AdminRequest } from './admin-request.ts';
 
@@ -62,7 +62,7 @@ async function exchange(path: string, line: string, signal: AbortSignal | undefi
 }
 
 function unreachable(path: string, error: unknown): SluiceError {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const code = errnoOf(error);
   const detail = error instanceof Error ? error.message : String(error);
   if (code === 'EACCES' || code === 'EPERM') {
     return new SluiceError('agent_unavailable', `not allowed to reach the agent at "${path}"`, {

@@ -4,6 +4,7 @@ import type { Config } from '../../config/schema.ts';
 import { VERSION } from '../../version.ts';
 import { pingAgent, type AgentStatus } from '../ping-agent.ts';
 import { messageOf, type Finding } from '../walk.ts';
+import { errnoOf } from '../../errors.ts';
 
 /** The agent of this configuration runs, and answers at its socket. */
 export async function checkAgent(
@@ -40,7 +41,7 @@ export async function checkAgent(
 
 function notReached(error: unknown, path: string, configFile: string): Finding<never> {
   const start = `Start the agent: systemctl start sluice, or sluice agent --config ${configFile}. If it runs with another configuration file, name that one with --config.`;
-  switch (error instanceof Error && 'code' in error ? error.code : undefined) {
+  switch (errnoOf(error)) {
     case 'ENOENT':
       return { status: 'failed', found: `the agent is not running: there is no socket ${path}`, mend: start };
     case 'ECONNREFUSED':

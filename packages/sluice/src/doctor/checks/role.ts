@@ -3,6 +3,7 @@ import type { Config } from '../../config/schema.ts';
 import { noRoleError } from '../../identity/assume-role-error.ts';
 import { readAssociations } from '../../identity/association-store.ts';
 import { failedWith, type Finding } from '../walk.ts';
+import { errnoOf } from '../../errors.ts';
 
 /** The role that exports upload as; undefined when [s3] has a key, and none is needed. */
 export interface ExportRole {
@@ -43,6 +44,5 @@ export async function checkRole(
 }
 
 function isPermissionDenied(error: unknown): boolean {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error && 'code' in cause && cause.code === 'EACCES';
+  return error instanceof Error && errnoOf(error.cause) === 'EACCES';
 }
