@@ -1,13 +1,9 @@
-import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Oracle, WAYS, type OracleCase } from '../support/oracle.ts';
-import { TestStack } from '../support/test-stack.ts';
 import { NO_VALUES, VALUES_OF_TYPES } from '../support/type-values.ts';
 
 const FORMATS = ['format text', 'format csv, header, force_quote *', 'format binary'];
 
-let testStack: TestStack;
-let superuser: pg.Client;
 let oracle: Oracle;
 /** Every built-in type of this server that a query's column can have, but for arrays. */
 let types: { type: string; hasArray: boolean }[];
@@ -15,17 +11,15 @@ let types: { type: string; hasArray: boolean }[];
 let rowTypes: string[];
 
 beforeAll(async () => {
-  testStack = await TestStack.start();
-  superuser = await testStack.connect();
-  oracle = await Oracle.create(testStack, superuser);
-  const { rows } = await superuser.query<{ type: string; isRow: boolean; hasArray: boolean }>(`
+  oracle = await Oracle.start();
+  const { rows } = await oracle.session.query<{ type: string; isRow: boolean; hasArray: boolean }>(`
     SELECT format_type(oid, NULL) AS type, typtype = 'c' AS "isRow", typarray <> 0 AS "hasArray" FROM pg_type
     WHERE typnamespace = 'pg_catalog'::regnamespace AND typtype <> 'p' AND typcategory <> 'A' ORDER BY oid`);
   types = rows.filter(({ isRow }) => !isRow);
   rowTypes = rows.filter(({ isRow }) => isRow).map(({ type }) => type);
 });
-afterEach(async () => testStack.expectNothingLeft(superuser));
-afterAll(async () => testStack?.stop());
+afterEach(async () => oracle.expectNothingLeft());
+afterAll(async () => oracle?.stop());
 
 /** A row for each value, and one for NULL; each in an array, too. */
 function queryOf({ type, hasArray }: { type: string; hasArray: boolean }): string {

@@ -1,9 +1,7 @@
 import fc from 'fast-check';
-import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { arbitraryCase } from '../support/arbitrary-cases.ts';
 import { Oracle, WAYS } from '../support/oracle.ts';
-import { TestStack } from '../support/test-stack.ts';
 
 /** Each run is one transaction with so many exports. */
 const CASES_IN_A_RUN = 25;
@@ -11,17 +9,13 @@ const RUNS = Number(process.env['SLUICE_GENERATED_RUNS'] ?? 40);
 /** Printed, so that what was found can be found again. */
 const SEED = Number(process.env['SLUICE_GENERATED_SEED'] ?? Date.now() % 2 ** 31);
 
-let testStack: TestStack;
-let superuser: pg.Client;
 let oracle: Oracle;
 
 beforeAll(async () => {
-  testStack = await TestStack.start();
-  superuser = await testStack.connect();
-  oracle = await Oracle.create(testStack, superuser);
+  oracle = await Oracle.start();
 });
-afterEach(async () => testStack.expectNothingLeft(superuser));
-afterAll(async () => testStack?.stop());
+afterEach(async () => oracle.expectNothingLeft());
+afterAll(async () => oracle?.stop());
 
 /** Settings that the output of types depends on. */
 const SETTINGS = fc.record({

@@ -1,7 +1,6 @@
-import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { expectEqual, Oracle, WAYS, type OracleCase } from '../support/oracle.ts';
-import { POSTGRES_MAJOR, TestStack } from '../support/test-stack.ts';
+import { POSTGRES_MAJOR } from '../support/test-stack.ts';
 
 const FORMATS = ['format text', 'format csv, header', 'format binary'];
 
@@ -111,17 +110,13 @@ const REFUSED = [
   'WITH a AS (SELECT 1)',
 ];
 
-let testStack: TestStack;
-let superuser: pg.Client;
 let oracle: Oracle;
 
 beforeAll(async () => {
-  testStack = await TestStack.start();
-  superuser = await testStack.connect();
-  oracle = await Oracle.create(testStack, superuser);
+  oracle = await Oracle.start();
 });
-afterEach(async () => testStack.expectNothingLeft(superuser));
-afterAll(async () => testStack?.stop());
+afterEach(async () => oracle.expectNothingLeft());
+afterAll(async () => oracle?.stop());
 
 describe.each(WAYS)('%s', (way) => {
   it.each(FORMATS)('queries of every kind, %s', async (options) => {

@@ -1,7 +1,5 @@
-import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { expectEqual, Oracle, WAYS, type Comparison, type OracleCase } from '../support/oracle.ts';
-import { TestStack } from '../support/test-stack.ts';
 
 /** What takes a different way through the extension's SQL, and what is refused. */
 const CASES: readonly OracleCase[] = [
@@ -36,23 +34,19 @@ const TEXTS: Readonly<Record<string, readonly string[]>> = {
   lc_messages: ['C'],
 };
 
-let testStack: TestStack;
-let superuser: pg.Client;
 let oracle: Oracle;
 
 beforeAll(async () => {
-  testStack = await TestStack.start();
-  superuser = await testStack.connect();
-  await superuser.query('CREATE TABLE log (id int, t text); GRANT ALL ON log TO PUBLIC');
-  oracle = await Oracle.create(testStack, superuser);
+  oracle = await Oracle.start();
+  await oracle.session.query('CREATE TABLE log (id int, t text); GRANT ALL ON log TO PUBLIC');
 });
-afterEach(async () => testStack.expectNothingLeft(superuser));
-afterAll(async () => testStack?.stop());
+afterEach(async () => oracle.expectNothingLeft());
+afterAll(async () => oracle?.stop());
 
 describe.each(WAYS)('%s', (way) => {
   it('under each value of every setting that a user may change', async () => {
-    await superuser.query(`DO 'BEGIN END'`); // loads PL/pgSQL, and so its settings
-    const { rows } = await superuser.query<{ name: string; values: string[] }>(`
+    await oracle.session.query(`DO 'BEGIN END'`); // loads PL/pgSQL, and so its settings
+    const { rows } = await oracle.session.query<{ name: string; values: string[] }>(`
       SELECT name, CASE vartype WHEN 'bool' THEN ARRAY['on', 'off'] ELSE enumvals END AS values FROM pg_settings
       WHERE context = 'user' AND vartype IN ('bool', 'enum') ORDER BY name`);
     const listed = rows.filter(({ name }) => !LEFT_OUT.includes(name));

@@ -1,7 +1,5 @@
-import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Oracle, WAYS } from '../support/oracle.ts';
-import { TestStack } from '../support/test-stack.ts';
 
 /** The most that a table can have, and a select list. */
 const TABLE_COLUMNS = 1600;
@@ -10,17 +8,13 @@ const QUERY_COLUMNS = 1664;
 const columns = (count: number, of: (n: number) => string) =>
   `SELECT ${Array.from({ length: count }, (_, n) => `${of(n)} AS c${n}`).join(', ')}`;
 
-let testStack: TestStack;
-let superuser: pg.Client;
 let oracle: Oracle;
 
 beforeAll(async () => {
-  testStack = await TestStack.start();
-  superuser = await testStack.connect();
-  oracle = await Oracle.create(testStack, superuser);
+  oracle = await Oracle.start();
 });
-afterEach(async () => testStack.expectNothingLeft(superuser));
-afterAll(async () => testStack?.stop());
+afterEach(async () => oracle.expectNothingLeft());
+afterAll(async () => oracle?.stop());
 
 describe.each(WAYS)('%s', (way) => {
   it.each(['format csv', 'format binary'])('100 MB of text in one row, %s', async (options) => {
@@ -59,8 +53,8 @@ it('columns and rows that only COPY can have: an ordinary role is told what to d
   const tooWide = columns(1000, () => `repeat('x', 50)`);
   await oracle.expectSame('direct', [{ query: tooMany }, { query: tooWide }]);
 
-  const role = await testStack.createRole(superuser, { mayExport: true });
-  const ordinary = await testStack.connect(role);
+  const role = await oracle.testStack.createRole(oracle.session, { mayExport: true });
+  const ordinary = await oracle.testStack.connect(role);
   const told = { hint: expect.stringContaining('pg_write_server_files') as unknown };
   for (const [query, code] of [
     [tooMany, '54011'],
@@ -70,5 +64,5 @@ it('columns and rows that only COPY can have: an ordinary role is told what to d
       ordinary.query(`SELECT aws_s3.query_export_to_s3($1, 'sample-bucket', 'wide')`, [query]),
     ).rejects.toMatchObject({ ...told, code });
   }
-  await testStack.expectNothingLeft(ordinary);
+  await oracle.testStack.expectNothingLeft(ordinary);
 });

@@ -2,7 +2,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
-import { BUCKET, type TestStack } from './test-stack.ts';
+import { BUCKET, TestStack } from './test-stack.ts';
 
 /** A query to export, and the options of COPY. */
 export interface OracleCase {
@@ -70,14 +70,20 @@ const NO_OPTIONS = 'freeze false';
  */
 export class Oracle {
   readonly session: pg.Client;
-  readonly #testStack: TestStack;
+  readonly testStack: TestStack;
   readonly #ordinaryRole: string;
   #count = 0;
 
   private constructor(testStack: TestStack, session: pg.Client, ordinaryRole: string) {
     this.session = session;
-    this.#testStack = testStack;
+    this.testStack = testStack;
     this.#ordinaryRole = ordinaryRole;
+  }
+
+  /** On a stack of its own, which stops with it. */
+  static async start(): Promise<Oracle> {
+    const testStack = await TestStack.start();
+    return Oracle.create(testStack, await testStack.connect());
   }
 
   /** @param session of a superuser, in any database with the extension */
@@ -99,7 +105,7 @@ export class Oracle {
     { settings = {}, before = '' }: { settings?: Readonly<Record<string, string>>; before?: string } = {},
   ): Promise<Comparison[]> {
     const keys = cases.map(() => `oracle-${this.#count++}-${randomBytes(4).toString('hex')}`);
-    const paths = keys.map((key) => join(this.#testStack.directory, key));
+    const paths = keys.map((key) => join(this.testStack.directory, key));
     try {
       await this.session.query(`BEGIN; ${before}`);
       const { client_encoding: encoding = 'UTF8', ...others } = settings;
@@ -121,7 +127,7 @@ export class Oracle {
         comparisons.push({
           query,
           options,
-          exported: await outcome(exported[index], () => this.#testStack.object(keys[index] ?? '')),
+          exported: await outcome(exported[index], () => this.testStack.object(keys[index] ?? '')),
           copied: await outcome(copied[index], () => readFile(paths[index] ?? '')),
         });
       }
@@ -137,6 +143,16 @@ export class Oracle {
     const comparisons = await this.compare(way, cases, options);
     for (const comparison of comparisons) expectEqual(way, comparison);
     return comparisons;
+  }
+
+  /** As TestStack.expectNothingLeft, of the oracle's own session, too. */
+  expectNothingLeft(...sessions: readonly pg.Client[]): Promise<void> {
+    return this.testStack.expectNothingLeft(this.session, ...sessions);
+  }
+
+  /** Ends the stack. */
+  stop(): Promise<void> {
+    return this.testStack.stop();
   }
 
   async #run(
