@@ -1,6 +1,7 @@
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AwsCommandLine, hasAws } from '../support/aws-command-line.ts';
+import { AwsCommandLine } from '../support/aws-command-line.ts';
+import { hasClient } from '../support/clients.ts';
 import { addRole, attachPolicy, CREATE_ROLE, createPolicy } from '../support/guide-commands.ts';
 import { BUCKET, TestStack } from '../support/test-stack.ts';
 
@@ -20,7 +21,7 @@ async function type(command: string): Promise<unknown> {
   return printed === '' ? undefined : JSON.parse(printed);
 }
 
-describe.skipIf(!hasAws())('the guide, from its first aws command to its last SQL statement', () => {
+describe.skipIf(!hasClient('aws'))('the guide, from its first aws command to its last SQL statement', () => {
   beforeAll(async () => {
     shell = await AwsCommandLine.at(testStack.stack.aws, testStack.stack.aws);
   });

@@ -1,21 +1,13 @@
-import { execFile, spawnSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
-import { clientIsRequired } from './clients.ts';
 
 const run = promisify(execFile);
 
 /** The first release of each line that reads AWS_ENDPOINT_URL. */
 const READS_ENDPOINT_URL: Readonly<Record<number, number>> = { 1: 29, 2: 13 };
-
-const VERSION = spawnSync('aws', ['--version'], { encoding: 'utf8' });
-
-/** Whether `aws` is on the PATH; where clients are required, a missing one is a failure and no reason to skip. */
-export function hasAws(): boolean {
-  return VERSION.status === 0 || clientIsRequired();
-}
 
 export interface AwsAccessKey {
   accessKeyId: string;
@@ -37,10 +29,10 @@ export class AwsCommandLine implements AsyncDisposable {
     { endpoint, region }: { endpoint: string; region: string },
     key: AwsAccessKey,
   ): Promise<AwsCommandLine> {
-    if (VERSION.status !== 0) throw new Error('aws is not on the PATH');
+    const { stdout: version } = await run('aws', ['--version']);
     const directory = await mkdtemp(join(tmpdir(), 'sluice-aws-'));
     const path = process.env['PATH'] ?? '';
-    const needsArgument = !readsEndpointUrl(VERSION.stdout);
+    const needsArgument = !readsEndpointUrl(version);
     if (needsArgument) await writeWrapper(directory, path);
     return new AwsCommandLine(directory, {
       PATH: needsArgument ? directory + delimiter + path : path,

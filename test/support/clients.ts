@@ -2,15 +2,10 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-/** SLUICE_REQUIRE_CLIENTS=1 (in CI): a client that is not there is an error, and no reason to leave tests out. */
-export function clientIsRequired(): boolean {
-  return process.env['SLUICE_REQUIRE_CLIENTS'] === '1';
-}
-
-/** Whether a program can be started. */
-export function hasClient(name: 'psql' | 'pg_dump'): boolean {
+/** Whether a program can be started. With SLUICE_REQUIRE_CLIENTS=1 (in CI) one that can't is an error. */
+export function hasClient(name: 'psql' | 'pg_dump' | 'aws'): boolean {
   const found = spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0;
-  if (!found && clientIsRequired()) {
+  if (!found && process.env['SLUICE_REQUIRE_CLIENTS'] === '1') {
     throw new Error(`${name} is not on PATH, and SLUICE_REQUIRE_CLIENTS=1 asks for it`);
   }
   return found;

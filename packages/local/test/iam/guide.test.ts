@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AwsCommandLine, hasAws, type AwsAccessKey } from '../../../../test/support/aws-command-line.ts';
+import { AwsCommandLine, type AwsAccessKey } from '../../../../test/support/aws-command-line.ts';
+import { hasClient } from '../../../../test/support/clients.ts';
 import { attachPolicy, CREATE_ROLE, createPolicy } from '../../../../test/support/guide-commands.ts';
 import { ADMINISTRATOR, RDS_SERVICE, REGION, startIamServer, type IamServer } from './iam-server.ts';
 
 const CREATE_POLICY = createPolicy('your-s3-bucket');
 
-describe.skipIf(!hasAws())('the aws commands of the guide (need `aws` on the PATH)', () => {
+describe.skipIf(!hasClient('aws'))('the aws commands of the guide (need `aws` on the PATH)', () => {
   let server: IamServer;
   let commandLine: AwsCommandLine;
 

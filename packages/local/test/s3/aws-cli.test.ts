@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AwsCommandLine, hasAws } from '../../../../test/support/aws-command-line.ts';
+import { AwsCommandLine } from '../../../../test/support/aws-command-line.ts';
+import { hasClient } from '../../../../test/support/clients.ts';
 import { ACCESS_KEY_ID, REGION, SECRET_ACCESS_KEY, startTestServer, type TestServer } from './test-server.ts';
 
-describe.skipIf(!hasAws())('the aws command line (needs `aws` on the PATH)', () => {
+describe.skipIf(!hasClient('aws'))('the aws command line (needs `aws` on the PATH)', () => {
   let server: TestServer;
   let commandLine: AwsCommandLine;
   let directory: string;

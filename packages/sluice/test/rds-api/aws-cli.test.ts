@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { AwsCommandLine, hasAws } from '../../../../test/support/aws-command-line.ts';
+import { AwsCommandLine } from '../../../../test/support/aws-command-line.ts';
+import { hasClient } from '../../../../test/support/clients.ts';
 import { ACCESS_KEY, CLUSTER, INSTANCE, REGION, ROLE_ARN, startApi, type ApiFixture } from './api-fixture.ts';
 
-describe.skipIf(!hasAws())('the RDS API, with the aws command line (needs `aws` on the PATH)', () => {
+describe.skipIf(!hasClient('aws'))('the RDS API, with the aws command line (needs `aws` on the PATH)', () => {
   let api: ApiFixture;
   let commandLine: AwsCommandLine;
 
