@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { SluiceError } from '../errors.ts';
 import { failure, handleRequest, type ApiAnswer } from './handle-request.ts';
 import { removeStaleSocket } from '../files/stale-socket.ts';
+import { logServerErrors } from '../log-server-errors.ts';
 import type { OperationContext } from './operation.ts';
 import { RdsError } from './rds-error.ts';
 
@@ -62,6 +63,7 @@ export class RdsApi {
         detail: error instanceof Error ? error.message : String(error),
       });
     }
+    logServerErrors(api.#server, options.log, 'the RDS API');
     options.log.info({ endpoint: api.endpoint }, 'RDS API listens');
     return api;
   }
