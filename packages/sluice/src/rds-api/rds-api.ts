@@ -144,8 +144,14 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return Buffer.concat(chunks);
 }
 
-function headersOf({ headersDistinct }: IncomingMessage): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headersDistinct).map(([name, values = []]) => [name, values.join(',')]),
-  );
+/** Not node:http's own objects, in which the header `__proto__` or `constructor` meets what every object has. */
+function headersOf({ rawHeaders }: IncomingMessage): Map<string, string> {
+  const headers = new Map<string, string>();
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? '').toLowerCase();
+    const before = headers.get(name);
+    const value = rawHeaders[i + 1] ?? '';
+    headers.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  return headers;
 }
