@@ -1,0 +1,21 @@
+// npm run fuzz -- --inputs 10000 --seed 1 --target admin: sends generated inputs to the sockets of an agent. Without
+// --target, to all of them. A failing run prints its seed, and repeats from it.
+import { parseArgs } from 'node:util';
+import { ensureBuilt } from './ensure-built.mjs';
+
+const { values } = parseArgs({
+  options: {
+    inputs: { type: 'string', default: '10000' },
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    target: { type: 'string', multiple: true },
+  },
+});
+ensureBuilt();
+const { fuzz } = await import('../test/fuzz/run.mjs');
+console.log(`seed ${values.seed}`);
+await fuzz({
+  inputs: Number(values.inputs),
+  seed: Number(values.seed),
+  ...(values.target === undefined ? {} : { targets: values.target }),
+  log: (line) => console.log(line),
+});

@@ -1,0 +1,159 @@
+// Sends generated inputs to the sockets of an agent process, and looks at what they leave behind.
+import { spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { randomOf, TARGETS } from './inputs.mjs';
+
+const PROGRAM = fileURLToPath(new URL('../../packages/sluice/bin/sluice.js', import.meta.url));
+const BATCH = 50;
+const START_TIMEOUT_MS = 30_000;
+const ANSWER_TIMEOUT_MS = 10_000;
+/** An input that the agent waits for the rest of is left alone after this time. */
+const INPUT_MS = 100;
+/** What the agent may grow by after the first tenth: the collector's own pace is in it. */
+const RSS_GROWTH_BYTES = 96 * 1024 ** 2;
+const DESCRIPTOR_GROWTH = 8;
+const PING = Buffer.from(
+  `\0\0\0\x15\0\x03\0\0user\0sluice\0\0Q\0\0\0\x28sluice 1 ${Buffer.from('{"op":"ping"}').toString('hex')}\0`,
+  'latin1',
+);
+
+/** @returns the number of inputs sent; throws with the seed and the inputs where something did not hold */
+export async function fuzz({ inputs, seed, targets = Object.keys(TARGETS), log = () => undefined }) {
+  const directory = mkdtempSync(join(tmpdir(), 'sluice-fuzz-'));
+  const sockets = {
+    rpc: join(directory, 'run', '.s.PGSQL.5432'),
+    admin: join(directory, 'state', 'admin.sock'),
+    rds: join(directory, 'rds.sock'),
+  };
+  writeFileSync(join(directory, 'sluice.toml'), configOf(directory, sockets.rds), { mode: 0o600 });
+  const agent = spawn(process.execPath, [PROGRAM, 'agent', '--config', join(directory, 'sluice.toml')], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const ended = new Promise((resolve) => agent.once('exit', resolve));
+  try {
+    await untilReady(agent, sockets.rpc);
+    for (const target of targets) await fuzzTarget(target, { inputs, seed, agent, sockets, directory, log });
+    return inputs * targets.length;
+  } finally {
+    agent.kill('SIGKILL');
+    await ended;
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+async function fuzzTarget(target, { inputs, seed, agent, sockets, directory, log }) {
+  const { socket, make } = TARGETS[target];
+  const random = randomOf(seed);
+  let first;
+  let batch = [];
+  try {
+    for (let sent = 0; sent < inputs; sent += batch.length) {
+      batch = Array.from({ length: Math.min(BATCH, inputs - sent) }, () => make(random));
+      await Promise.all(batch.map((bytes, i) => send(sockets[socket], bytes, (sent + i) % 4 === 0)));
+      if (agent.exitCode !== null || agent.signalCode !== null) throw new Error('the agent has ended');
+      await ping(sockets.rpc);
+      if (sent + batch.length >= inputs / 10) first ??= usageOf(agent.pid);
+    }
+    await nothingLeft(directory, sockets.rpc);
+    const last = usageOf(agent.pid);
+    log(`${target}: ${inputs} inputs, ${JSON.stringify({ first, last })}`);
+    if (first === undefined || last === undefined) return;
+    if (last.rss > first.rss + RSS_GROWTH_BYTES)
+      throw new Error(`memory grew from ${first.rss} to ${last.rss}`);
+    if (last.descriptors > first.descriptors + DESCRIPTOR_GROWTH)
+      throw new Error(`descriptors grew from ${first.descriptors} to ${last.descriptors}`);
+  } catch (error) {
+    const shown = batch.map((bytes) => `  ${bytes.subarray(0, 2_000).toString('base64')}`).join('\n');
+    throw new Error(`${target}, seed ${seed}: ${error.message}; the last inputs, in Base64:\n${shown}`, {
+      cause: error,
+    });
+  }
+}
+
+/** Some clients leave at once, the others when they are answered, or after a while. */
+function send(path, bytes, leavesAtOnce) {
+  return new Promise((resolve) => {
+    const socket = createConnection(path);
+    socket.on('error', () => socket.destroy());
+    socket.on('close', resolve);
+    socket.on('connect', () => {
+      socket.write(bytes, () => leavesAtOnce && socket.destroy());
+      setTimeout(() => socket.destroy(), INPUT_MS);
+    });
+  });
+}
+
+function ping(path) {
+  return new Promise((resolve, reject) => {
+    const socket = createConnection(path);
+    let answer = '';
+    socket.setTimeout(ANSWER_TIMEOUT_MS, () => socket.destroy(new Error('the agent answers no ping')));
+    socket.on('error', reject);
+    socket.on('close', () => reject(new Error('the agent closed a ping')));
+    socket.on('data', (chunk) => {
+      answer += chunk.toString('latin1');
+      const hex = /7b(?:[0-9a-f]{2})*7d/.exec(answer)?.[0];
+      if (hex === undefined) return;
+      resolve(JSON.parse(Buffer.from(hex, 'hex').toString()));
+      socket.destroy();
+    });
+    socket.on('connect', () => socket.write(PING));
+  });
+}
+
+async function nothingLeft(directory, path) {
+  const giveUpAt = Date.now() + ANSWER_TIMEOUT_MS;
+  for (;;) {
+    const { exports, readyPipes } = await ping(path);
+    const pipes = readdirSync(join(directory, 'run', 'pipes')).length - readyPipes;
+    if (exports === 0 && pipes === 0) return;
+    if (Date.now() > giveUpAt) throw new Error(`left behind: ${exports} exports, ${pipes} pipes`);
+    await delay(50);
+  }
+}
+
+/** Undefined where there is no /proc. */
+function usageOf(pid) {
+  try {
+    const rss = Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024;
+    return { rss, descriptors: readdirSync(`/proc/${pid}/fd`).length };
+  } catch {
+    return undefined;
+  }
+}
+
+async function untilReady(agent, path) {
+  const giveUpAt = Date.now() + START_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await ping(path);
+    } catch (error) {
+      if (agent.exitCode !== null || Date.now() > giveUpAt) throw error;
+      await delay(50);
+    }
+  }
+}
+
+function configOf(directory, rdsSocket) {
+  // Nothing is uploaded: no export is committed, and nobody listens at this S3.
+  return `
+[cluster]
+identifier = "fuzz"
+region = "us-east-1"
+[agent]
+socket_directory = "${join(directory, 'run')}"
+state_directory = "${join(directory, 'state')}"
+[s3]
+endpoint = "http://127.0.0.1:9"
+access_key_id = "AKIDFUZZ"
+secret_access_key = "fuzz"
+[rds_api]
+listen = "${rdsSocket}"
+access_keys = [{ id = "AKIDFUZZ", secret = "a secret of the fuzz run" }]
+`;
+}
