@@ -14,6 +14,9 @@ const STAMP = join(ROOT, 'node_modules', '.sluice-lock-hash');
 export function ensureBuilt() {
   checkNode();
   install();
+  run('joining the SQL of the extension', process.execPath, [
+    join(ROOT, 'packages', 'sluice', 'scripts', 'join-extension.mjs'),
+  ]);
   run('compiling', process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '--build']);
 }
 

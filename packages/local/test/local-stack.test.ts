@@ -56,7 +56,7 @@ async function ask(stack: LocalStack, sql: string): Promise<unknown> {
 test('a stack without a directory has everything, and leaves nothing behind', async () => {
   const stack = await start();
   expect(stack.cluster).toBe('my-db-cluster');
-  expect(await ask(stack, "SELECT extversion FROM pg_extension WHERE extname = 'aws_s3'")).toBe('1.2');
+  expect(await ask(stack, "SELECT extversion FROM pg_extension WHERE extname = 'aws_s3'")).toBe('1.2.1');
   expect((await fetch(stack.aws.endpoint)).status).toBeGreaterThan(0);
   expect(statSync(join(stack.directory, 'sluice.toml')).mode & 0o777).toBe(0o600);
   expect(statSync(join(stack.directory, 'state.json')).mode & 0o777).toBe(0o600);

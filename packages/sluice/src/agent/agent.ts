@@ -21,6 +21,7 @@ import { LeftUploads } from './left-uploads.ts';
 import { openRdsApi } from './open-rds-api.ts';
 import { openRoles } from './open-roles.ts';
 import { resolvePostgresUser } from './os-user.ts';
+import { OutdatedExtensions } from './outdated-extensions.ts';
 import { PipePool } from './pipes/pipe-pool.ts';
 import type { AgentRequest, BeginRequest } from './request.ts';
 import { serveConnection } from './rpc-connection.ts';
@@ -62,6 +63,7 @@ export class Agent {
   readonly #memory: BufferMemory;
   readonly #sessions = new Set<ExportSession>();
   readonly #stopping = new AbortController();
+  readonly #outdated: OutdatedExtensions;
   /** Begun, but without a session yet. */
   #beginnings = 0;
   #exportCount = 0;
@@ -70,6 +72,7 @@ export class Agent {
     this.#config = config;
     this.#log = log;
     this.#parts = parts;
+    this.#outdated = new OutdatedExtensions(log);
     this.#memory = new BufferMemory({ limitBytes: config.export.memory });
   }
 
@@ -192,6 +195,7 @@ export class Agent {
 
   async #begin(request: BeginRequest, signal: AbortSignal): Promise<BegunExport> {
     signal.throwIfAborted();
+    this.#outdated.note(request);
     // AWS documents paths with a leading slash (/exports/query-1-export) for keys that have none.
     const key = request.filePath.replace(/^\//, '');
     validateS3Uri({ bucket: request.bucket, key });

@@ -182,7 +182,7 @@ export class AgentConnection {
   }
 
   async ask(request: object): Promise<Answer> {
-    const text = `sluice 1 ${Buffer.from(JSON.stringify(request)).toString('hex')}`;
+    const text = `sluice 2 ${Buffer.from(JSON.stringify(request)).toString('hex')}`;
     const { rows } = await this.#client.query<{ answer: string }>(text);
     const answer: Answer = JSON.parse(Buffer.from(rows[0]?.answer ?? '', 'hex').toString());
     return answer;
