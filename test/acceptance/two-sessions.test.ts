@@ -126,11 +126,11 @@ describe('what another session makes of the table of staged rows', () => {
   });
 
   it('under a race of 200 exports against a session that changes every staged table it finds', async () => {
-    let isOver = false;
+    const over = new AbortController();
     let changed = 0;
     const schema = await temporarySchema();
     const changing = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const { rows } = await second.query<{ name: string }>(
           `SELECT relname AS name FROM pg_class WHERE relnamespace = '${schema}'::regnamespace AND relname LIKE 'aws\\_s3\\_staged\\_%'`,
         );
@@ -146,7 +146,7 @@ describe('what another session makes of the table of staged rows', () => {
       // Twice one name: the way that plans a query of the table.
       expect(await exportQuery(first, 'SELECT 1 AS a, 2 AS a', 'race')).toMatchObject({ rows: 1 });
     }
-    isOver = true;
+    over.abort();
     await changing;
     expect(changed).toBe(0);
   });
