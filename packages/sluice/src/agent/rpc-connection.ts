@@ -3,18 +3,25 @@ import type { Logger } from 'pino';
 import { errnoOf, isSluiceError } from '../errors.ts';
 import * as backend from './pg-protocol/backend-messages.ts';
 import { FrontendReader, type FrontendMessage } from './pg-protocol/frontend-reader.ts';
+import type { ReadRequest } from './parser/parse-job.ts';
 import { encodeAnswer, parseRequest, type AgentRequest } from './request.ts';
 import { toSqlError } from './sql-state.ts';
 
 /** A query of a million characters, in hexadecimal, and room around it. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+const NO_DATABASE = 'this is the Sluice agent, not a database';
 const STARTUP_TIMEOUT_MS = 10_000;
 /** A connection without an export is there for one request; its next one must be whole within this time. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
+/** Decoding a longer request takes more than a millisecond, in which no other connection is served. */
+const LONG_REQUEST_BYTES = 128 * 1024;
+
 /** Serves the requests of one connection, one after another. */
 export interface RequestHandler {
   handle(request: AgentRequest): Promise<object>;
+  /** Reads a long request elsewhere. */
+  readLong(text: Uint8Array): Promise<ReadRequest>;
   /** An export may take as long as its query does; a connection without one may not. */
   readonly hasExport: boolean;
   /** The connection is gone. */
@@ -87,14 +94,21 @@ async function answer(
   }
 }
 
-async function answerQuery(text: string, handler: RequestHandler): Promise<Buffer> {
+async function answerQuery(bytes: Buffer, handler: RequestHandler): Promise<Buffer> {
   try {
-    const request = parseRequest(text);
+    const read =
+      bytes.length > LONG_REQUEST_BYTES
+        ? await handler.readLong(bytes)
+        : { request: parseRequest(bytes.toString('utf8')) };
+    if ('answer' in read) return backend.oneTextValue('answer', read.answer);
+    const { request } = read;
     if (request !== undefined)
       return backend.oneTextValue('answer', encodeAnswer(await handler.handle(request)));
   } catch (error) {
     return backend.oneTextValue('answer', encodeAnswer({ error: toSqlError(error) }));
   }
+  if (bytes.length > LONG_REQUEST_BYTES) return notSupported(NO_DATABASE);
+  const text = bytes.toString('utf8');
   // What dblink sends by itself, to have text in the database's encoding. Requests and answers are ASCII: any will do.
   const encoding = /^\s*set client_encoding to '([^']*)'/i.exec(text)?.[1];
   if (encoding !== undefined) {
@@ -103,9 +117,7 @@ async function answerQuery(text: string, handler: RequestHandler): Promise<Buffe
       backend.commandComplete('SET'),
     ]);
   }
-  return text.trim() === ''
-    ? backend.emptyQueryResponse
-    : notSupported('this is the Sluice agent, not a database');
+  return text.trim() === '' ? backend.emptyQueryResponse : notSupported(NO_DATABASE);
 }
 
 function notSupported(message: string): Buffer {

@@ -53,8 +53,11 @@ export function commandComplete(tag: string): Buffer {
 }
 
 /** A result of one row with one column of type text. */
-export function oneTextValue(column: string, value: string): Buffer {
-  const bytes = Buffer.from(value);
+export function oneTextValue(column: string, value: string | Uint8Array): Buffer {
+  const bytes =
+    typeof value === 'string'
+      ? Buffer.from(value)
+      : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
   return Buffer.concat([
     message(
       'T',
