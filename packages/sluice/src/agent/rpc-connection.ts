@@ -50,7 +50,10 @@ export async function serveConnection(
       for (const message of reader.read(chunk)) {
         clearTimeout(deadline);
         if (message.type === 'terminate' || message.type === 'cancel-request') return;
-        socket.write(await answer(message, handler, agentVersion));
+        const pieces = await answer(message, handler, agentVersion);
+        socket.cork();
+        for (const piece of pieces) socket.write(piece);
+        socket.uncork();
         if (!handler.hasExport) deadline = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS).unref();
       }
     }
@@ -73,12 +76,12 @@ async function answer(
   message: FrontendMessage,
   handler: RequestHandler,
   agentVersion: string,
-): Promise<Buffer> {
+): Promise<Buffer[]> {
   switch (message.type) {
     case 'encryption-request':
-      return backend.encryptionRefused;
+      return [backend.encryptionRefused];
     case 'startup':
-      return Buffer.concat([
+      return [
         ...(message.minorVersion > 0 ? [backend.negotiateProtocolVersion()] : []),
         backend.authenticationOk,
         backend.parameterStatus('server_version', `14.0 (Sluice ${agentVersion})`),
@@ -86,15 +89,15 @@ async function answer(
         backend.parameterStatus('client_encoding', message.parameters.get('client_encoding') ?? 'UTF8'),
         backend.parameterStatus('standard_conforming_strings', 'on'),
         backend.readyForQuery,
-      ]);
+      ];
     case 'query':
-      return Buffer.concat([await answerQuery(message.text, handler), backend.readyForQuery]);
+      return [...(await answerQuery(message.text, handler)), backend.readyForQuery];
     default:
-      return Buffer.concat([notSupported('only simple queries are answered here'), backend.readyForQuery]);
+      return [notSupported('only simple queries are answered here'), backend.readyForQuery];
   }
 }
 
-async function answerQuery(bytes: Buffer, handler: RequestHandler): Promise<Buffer> {
+async function answerQuery(bytes: Buffer, handler: RequestHandler): Promise<Buffer[]> {
   try {
     const read =
       bytes.length > LONG_REQUEST_BYTES
@@ -107,17 +110,14 @@ async function answerQuery(bytes: Buffer, handler: RequestHandler): Promise<Buff
   } catch (error) {
     return backend.oneTextValue('answer', encodeAnswer({ error: toSqlError(error) }));
   }
-  if (bytes.length > LONG_REQUEST_BYTES) return notSupported(NO_DATABASE);
+  if (bytes.length > LONG_REQUEST_BYTES) return [notSupported(NO_DATABASE)];
   const text = bytes.toString('utf8');
   // What dblink sends by itself, to have text in the database's encoding. Requests and answers are ASCII: any will do.
   const encoding = /^\s*set client_encoding to '([^']*)'/i.exec(text)?.[1];
   if (encoding !== undefined) {
-    return Buffer.concat([
-      backend.parameterStatus('client_encoding', encoding),
-      backend.commandComplete('SET'),
-    ]);
+    return [backend.parameterStatus('client_encoding', encoding), backend.commandComplete('SET')];
   }
-  return text.trim() === '' ? backend.emptyQueryResponse : notSupported(NO_DATABASE);
+  return [text.trim() === '' ? backend.emptyQueryResponse : notSupported(NO_DATABASE)];
 }
 
 function notSupported(message: string): Buffer {

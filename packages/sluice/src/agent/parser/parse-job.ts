@@ -56,5 +56,5 @@ function readRequest(text: Uint8Array): ReadRequest {
   const request = parseRequest(Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1'));
   if (request?.op !== 'statement') return { request };
   const statement = singleStatement(request.query, request);
-  return { answer: Uint8Array.from(Buffer.from(encodeAnswer({ statement }), 'latin1')) };
+  return { answer: new Uint8Array(Buffer.from(encodeAnswer({ statement }), 'latin1')) };
 }

@@ -85,7 +85,7 @@ export class ParserPool {
    */
   async readRequest(text: Uint8Array): Promise<ReadRequest> {
     // A copy of its own, which is handed over to the thread.
-    return this.#run({ kind: 'request', text: Uint8Array.from(text) }, text.length);
+    return this.#run({ kind: 'request', text: new Uint8Array(text) }, text.length);
   }
 
   /** Ends all threads; who waits for one is told that the agent shuts down. */
