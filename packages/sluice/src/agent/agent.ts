@@ -3,8 +3,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import { copyLayout, type CopyLayout } from '../copy-options/copy-layout.ts';
-import { loadParser, parseCopyOptions } from '../copy-options/parse-copy-options.ts';
-import { singleStatement } from '../copy-options/parse-statement.ts';
 import { SluiceError } from '../errors.ts';
 import { BufferMemory } from '../exporter/buffer-memory.ts';
 import { exportToS3 } from '../exporter/export-to-s3.ts';
@@ -22,6 +20,7 @@ import { openRdsApi } from './open-rds-api.ts';
 import { openRoles } from './open-roles.ts';
 import { resolvePostgresUser } from './os-user.ts';
 import { OutdatedExtensions } from './outdated-extensions.ts';
+import { ParserPool } from './parser/parser-pool.ts';
 import { PipePool } from './pipes/pipe-pool.ts';
 import type { AgentRequest, BeginRequest } from './request.ts';
 import { serveConnection } from './rpc-connection.ts';
@@ -49,6 +48,7 @@ interface AgentParts {
   s3: S3Connections;
   journal: FileUploadJournal;
   leftUploads: LeftUploads;
+  parser: ParserPool;
   pipes: PipePool;
   server: RpcServer;
   rdsApi: RdsApi | undefined;
@@ -86,8 +86,8 @@ export class Agent {
     const directory = config.agent.socket_directory;
     const owner = await resolvePostgresUser(config.agent.postgres_os_user);
     // The SDK takes a quarter of a second to load, which the first large export would wait for otherwise.
-    await Promise.all([loadParser(), loadS3Sdk()]);
-    const closers: (() => Promise<void>)[] = [];
+    const [parser] = await Promise.all([ParserPool.open({ log }), loadS3Sdk()]);
+    const closers: (() => Promise<void>)[] = [() => parser.close()];
     let agent: Agent | undefined;
     try {
       // The socket first: it also keeps a second agent from the pipes of the first.
@@ -111,7 +111,7 @@ export class Agent {
       const rdsApi = await openRdsApi(config, roles, log);
       if (rdsApi !== undefined) closers.push(() => rdsApi.close());
       const pipes = await PipePool.open({ directory: join(directory, 'pipes'), owner });
-      agent = new Agent(options, { roles, s3, journal, leftUploads, pipes, server, rdsApi, admin });
+      agent = new Agent(options, { roles, s3, journal, leftUploads, parser, pipes, server, rdsApi, admin });
     } catch (error) {
       // The first error tells what went wrong; one of the clean-up would hide it.
       await Promise.allSettled(closers.map((close) => close()));
@@ -136,7 +136,7 @@ export class Agent {
    * @param options.signal aborts the running exports at once
    */
   async stop(options: { gracePeriodMs?: number; signal?: AbortSignal } = {}): Promise<void> {
-    const { server, rdsApi, admin, leftUploads, pipes, s3, roles } = this.#parts;
+    const { server, rdsApi, admin, leftUploads, parser, pipes, s3, roles } = this.#parts;
     this.#stopping.abort(
       unavailable('the Sluice agent is shutting down', 'Export again when it has started anew.'),
     );
@@ -156,7 +156,7 @@ export class Agent {
     await this.#sessionsEnded(() => Date.now() < lastWord);
     await Promise.all([server.close(), rdsApi?.close(), admin.close(), leftUploads.stop()]);
     await Promise.all([...this.#sessions].map((session) => session.close()));
-    await pipes.close();
+    await Promise.all([parser.close(), pipes.close()]);
     await s3.close();
     await roles.close();
     this.#log.info('agent stopped');
@@ -170,6 +170,7 @@ export class Agent {
     const connection = new ExportConnection({
       begin: (request, { signal }) => this.#begin(request, AbortSignal.any([signal, this.#stopping.signal])),
       answer: (request) => this.#answer(request),
+      readLong: (text) => this.#parts.parser.readRequest(text),
       ended: (session) => this.#sessions.delete(session),
     });
     serveConnection(socket, connection, this.#log, VERSION).catch((error: unknown) => {
@@ -178,8 +179,9 @@ export class Agent {
     });
   }
 
-  #answer(request: Extract<AgentRequest, { op: 'statement' | 'ping' }>): object {
-    return request.op === 'ping' ? this.#status() : { statement: singleStatement(request.query, request) };
+  async #answer(request: Extract<AgentRequest, { op: 'statement' | 'ping' }>): Promise<object> {
+    if (request.op === 'ping') return this.#status();
+    return { statement: await this.#parts.parser.singleStatement(request.query, request) };
   }
 
   #status(): object {
@@ -199,7 +201,9 @@ export class Agent {
     // AWS documents paths with a leading slash (/exports/query-1-export) for keys that have none.
     const key = request.filePath.replace(/^\//, '');
     validateS3Uri({ bucket: request.bucket, key });
-    const options = parseCopyOptions(request.options, request);
+    const { backslashEscapes } = request;
+    const options = await this.#parts.parser.copyOptions(request.options, { backslashEscapes, signal });
+    signal.throwIfAborted();
     const layout = copyLayout(options, request.clientEncoding);
     const region = request.region ?? this.#config.cluster.region;
     await this.#placeFree(signal);

@@ -4,7 +4,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { makeOwnDirectory } from './own-directory.ts';
 import { errorResponse } from './pg-protocol/backend-messages.ts';
-import type { OsUser } from './pipes/pipe-pool.ts';
+import type { OsUser } from './os-user.ts';
 import { removeStaleSocket } from '../files/stale-socket.ts';
 
 /** libpq looks for this name in the directory that is given as host. */
