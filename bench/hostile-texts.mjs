@@ -10,12 +10,12 @@ import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker, isMainThread, workerData } from 'node:worker_threads';
 import pg from 'pg';
-import { pino } from 'pino';
 import { Agent } from '../packages/sluice/dist/agent/agent.js';
 import { encodeRequest } from '../packages/sluice/dist/agent/request.js';
 import { parseConfig } from '../packages/sluice/dist/config/load-config.js';
 
 const SECONDS = Number(process.argv[2] ?? 3);
+const log = { info() {}, warn: console.warn, error: console.error, child: () => log };
 const statement = (query) => encodeRequest({ op: 'statement', query, backslashEscapes: false });
 const begin = (options) =>
   encodeRequest({
@@ -66,7 +66,7 @@ async function measure() {
     `[cluster]\nidentifier = "bench"\nregion = "us-west-2"\n[agent]\nsocket_directory = "${directory}/s"\nstate_directory = "${directory}/state"\n[s3]\naccess_key_id = "a"\nsecret_access_key = "b"\nendpoint = "http://127.0.0.1:1"\n`,
     'bench',
   );
-  const agent = await Agent.start({ config, log: pino({ level: 'silent' }) });
+  const agent = await Agent.start({ config, log });
   const client = await connect(`${directory}/s`);
   const asked = { ping: encodeRequest({ op: 'ping' }), statement: statement('SELECT 1; --') };
   for (const [name, text] of Object.entries(ATTACKS)) {

@@ -170,13 +170,18 @@ describe('options that would be too much for a parser', () => {
     expect(await testStack.keys('hostile')).toEqual([]);
   });
 
-  it('a query of a million characters with as many words, while another session exports', async () => {
-    const query = `SELECT ${"';',".repeat(249_000)}1; --`.slice(0, 999_000);
-    const refused = Array.from({ length: 5 }, () => exportQuery(mallory, query, 'hostile').catch(String));
-    expect(await exportQuery(superuser, 'SELECT 1; --', 'meanwhile', 'format csv')).toMatchObject({
-      rows: 1,
-    });
-    for (const answer of refused) expect(await answer).toMatch(/error/i);
+  it('a query of a million characters in 240,000 words, while another session exports', async () => {
+    const query = `SELECT 1 ${'--;\n'.repeat(240_000)} AS a; --`;
+    let isAttacked = true;
+    const attack = async () => {
+      for (let time = 0; time < 5; time += 1)
+        expect(await exportQuery(mallory, query, 'long')).toMatchObject({ rows: 1 });
+      isAttacked = false;
+    };
+    const attacked = attack();
+    while (isAttacked)
+      expect(await exportQuery(superuser, 'SELECT 1; --', 'meanwhile', 'header')).toMatchObject({ rows: 1 });
+    await attacked;
   });
 
   it('and the agent ends when it is told to', async () => {

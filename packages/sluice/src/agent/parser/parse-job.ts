@@ -1,7 +1,7 @@
 import { parseCopyOptions, type CopyOption } from '../../copy-options/parse-copy-options.ts';
 import { singleStatement } from '../../copy-options/parse-statement.ts';
 import { isSluiceError, SluiceError, type SluiceErrorCode } from '../../errors.ts';
-import { encodeAnswer, parseRequest, type AgentRequest } from '../request.ts';
+import type { AgentRequest } from '../request.ts';
 
 /** What a parser thread is asked: to read a text that somebody else wrote. */
 export type ParseJob =
@@ -28,7 +28,7 @@ interface PlainError {
 }
 
 /** Runs in a parser thread. What it throws ends the thread. */
-export function runJob(job: ParseJob): ParseReply {
+export async function runJob(job: ParseJob): Promise<ParseReply> {
   try {
     switch (job.kind) {
       case 'options':
@@ -36,7 +36,7 @@ export function runJob(job: ParseJob): ParseReply {
       case 'statement':
         return { kind: 'statement', end: singleStatement(job.query, job).length };
       case 'request':
-        return { kind: 'request', ...readRequest(job.text) };
+        return { kind: 'request', ...(await readRequest(job.text)) };
       default:
         return job satisfies never;
     }
@@ -52,7 +52,9 @@ export function revivedError({ code, message, ...fields }: PlainError): SluiceEr
 }
 
 /** A long query is cut where its request was decoded, so that its text does not travel once more. */
-function readRequest(text: Uint8Array): ReadRequest {
+async function readRequest(text: Uint8Array): Promise<ReadRequest> {
+  // Loaded where a long request comes: it takes as much memory as the rest of the thread.
+  const { encodeAnswer, parseRequest } = await import('../request.ts');
   const request = parseRequest(Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1'));
   if (request?.op !== 'statement') return { request };
   const statement = singleStatement(request.query, request);

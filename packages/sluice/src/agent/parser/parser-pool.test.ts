@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import { pino } from 'pino';
 import { encodeRequest } from '../request.ts';
@@ -23,6 +24,7 @@ function program(body: string): URL {
         const word = job.query?.trim() ?? job.text;
         if (word === 'spin') for (;;);
         if (word === 'overflow') { const f = () => f() + 1; f(); }
+        if (word === 'later') setImmediate(() => { throw new Error('late'); });
         if (word === 'exit') process.exit(0);
         if (word === 'wait') return setTimeout(() => port.postMessage({ kind: job.kind, end: 1, options: [] }), 400);
         port.postMessage({ kind: job.kind, end: job.query?.length, options: [{ name: word, value: null }] });
@@ -81,6 +83,17 @@ describe('ParserPool', () => {
     expect(await pool.copyOptions('good')).toEqual([{ name: 'good', value: null }]);
     await Promise.all(hostile);
     expect(await pool.copyOptions('good')).toEqual([{ name: 'good', value: null }]);
+  });
+
+  it('replaces a thread that ends while it has nothing to read', async () => {
+    const lost: string[] = [];
+    const log = pino({}, { write: (line) => lost.push(line) });
+    const pool = await open({ program: obedient, log });
+    for (let time = 1; time <= 5; time += 1) {
+      await pool.copyOptions('later');
+      while (lost.length < time) await delay(5);
+      expect(await pool.copyOptions('good')).toEqual([{ name: 'good', value: null }]);
+    }
   });
 
   it('answers short texts while long ones are worked on, and those one after another', async () => {

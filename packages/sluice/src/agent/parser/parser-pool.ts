@@ -109,11 +109,17 @@ export class ParserPool {
   }
 
   #dispatch(): void {
-    while (this.#idle.length > 0) {
+    for (;;) {
+      const thread = this.#idle.at(-1);
+      if (thread === undefined) return;
+      if (thread.endedBy !== undefined) {
+        this.#idle.pop();
+        continue;
+      }
       const queued = this.#queue.next({ mayBeLong: !this.#isLongRunning });
       if (queued === undefined) return;
-      const thread = this.#idle.pop();
-      if (thread !== undefined) void this.#runOn(thread, queued);
+      this.#idle.pop();
+      void this.#runOn(thread, queued);
     }
   }
 

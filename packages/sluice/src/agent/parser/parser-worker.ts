@@ -7,9 +7,11 @@ import { loadParser } from '../../copy-options/parse-copy-options.ts';
 import { runJob, type ParseJob } from './parse-job.ts';
 
 await loadParser();
-parentPort?.on('message', (job: ParseJob) => {
-  const reply = runJob(job);
+parentPort?.on('message', (job: ParseJob) => void answer(job));
+parentPort?.postMessage('ready', []);
+
+async function answer(job: ParseJob): Promise<void> {
+  const reply = await runJob(job);
   const moved = reply.kind === 'request' && 'answer' in reply ? [reply.answer.buffer] : [];
   parentPort?.postMessage(reply, moved);
-});
-parentPort?.postMessage('ready', []);
+}
