@@ -63,7 +63,8 @@ function packagesOf(file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages;
 }
 
-function npm() {
+/** The npm of this Node.js, or the one on PATH. */
+export function npm() {
   const beside = join(dirname(process.execPath), 'npm');
   return existsSync(beside) ? beside : 'npm';
 }

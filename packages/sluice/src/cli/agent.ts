@@ -3,6 +3,7 @@ import { pino } from 'pino';
 import { loadConfig } from '../config/load-config.ts';
 import { Agent } from '../agent/agent.ts';
 import { printable } from '../printable.ts';
+import { nodeNotice } from './node-notice.ts';
 
 export function agentCommand(): Command {
   return new Command('agent')
@@ -25,6 +26,8 @@ async function runAgent(configFile: string): Promise<void> {
     // Names come from whoever may export, and a log is read in terminals.
     hooks: { streamWrite: printable },
   });
+  const notice = nodeNotice(process.version);
+  if (notice !== undefined) log.warn({ node: process.version }, notice);
   const agent = await Agent.start({ config, log });
   const hurry = new AbortController();
   const stop = (signal: NodeJS.Signals): void => {
