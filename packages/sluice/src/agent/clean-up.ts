@@ -1,0 +1,89 @@
+import type { Logger } from 'pino';
+import type { PublishedKeys } from '../exporter/published-keys.ts';
+import { CleanupQueue } from './cleanup-queue.ts';
+import { ExportJournal } from './export-journal.ts';
+import type { JournalEntry } from './journal-entry.ts';
+import { LeftObjects } from './left-objects.ts';
+import { LeftUploads } from './left-uploads.ts';
+import { OwnUploads } from './own-uploads.ts';
+import type { S3Connections } from './s3-connections.ts';
+import { UploadJournalDirectory, type JournalNote } from './upload-journal.ts';
+
+export interface CleanUpOptions {
+  stateDirectory: string;
+  s3: S3Connections;
+  keys: PublishedKeys;
+  log: Logger;
+}
+
+/** What exports leave at S3, this agent's and those of one that was killed: noted on disk, and cleaned up in the background. */
+export class CleanUp {
+  readonly #directory: UploadJournalDirectory;
+  readonly #queue: CleanupQueue;
+  readonly #own = new OwnUploads();
+  readonly #leftUploads: LeftUploads;
+  readonly #leftObjects: LeftObjects;
+  readonly #left: readonly JournalNote[];
+
+  private constructor(
+    { s3, keys, log }: CleanUpOptions,
+    directory: UploadJournalDirectory,
+    left: JournalNote[],
+  ) {
+    this.#directory = directory;
+    this.#left = left;
+    this.#queue = new CleanupQueue(log);
+    this.#leftUploads = new LeftUploads({ queue: this.#queue, s3, own: this.#own, log });
+    this.#leftObjects = new LeftObjects({ queue: this.#queue, s3, keys, log });
+  }
+
+  /** To be called before the first export of this agent: what is in the journal then is an earlier one's. */
+  static async open(options: CleanUpOptions): Promise<CleanUp> {
+    const directory = await UploadJournalDirectory.open(options.stateDirectory);
+    return new CleanUp(options, directory, await directory.left());
+  }
+
+  /** Begins to clean up after an earlier agent. Its exports have failed for their callers, who lost the connection. */
+  start(): void {
+    const publishing = new Map<string | undefined, JournalNote>();
+    for (const note of this.#left) {
+      if (note.entry.kind !== 'publishing') continue;
+      for (const { uploadId } of note.entry.objects) publishing.set(uploadId, note);
+    }
+    for (const note of this.#left) {
+      const { entry } = note;
+      if (isPublishing(entry)) {
+        const uploads = this.#left.filter(
+          (other) =>
+            !isPublishing(other.entry) &&
+            other.entry.uploadId !== undefined &&
+            publishing.get(other.entry.uploadId) === note,
+        );
+        const remove = async (): Promise<void> => {
+          await Promise.all([note, ...uploads].map((each) => each.remove()));
+        };
+        this.#leftObjects.remove({ ...note, entry, remove });
+      } else if (entry.uploadId === undefined) this.#leftUploads.find({ ...note, entry });
+      else if (!publishing.has(entry.uploadId)) this.#leftUploads.abort({ ...note, entry });
+    }
+  }
+
+  journalOf({ region, databaseRole }: { region: string; databaseRole: string }): ExportJournal {
+    return new ExportJournal({
+      directory: this.#directory,
+      own: this.#own,
+      leftUploads: this.#leftUploads,
+      leftObjects: this.#leftObjects,
+      region,
+      databaseRole,
+    });
+  }
+
+  stop(): Promise<void> {
+    return this.#queue.stop();
+  }
+}
+
+function isPublishing(entry: JournalEntry): entry is Extract<JournalEntry, { kind: 'publishing' }> {
+  return entry.kind === 'publishing';
+}
