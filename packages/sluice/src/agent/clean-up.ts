@@ -11,7 +11,7 @@ import { UploadJournalDirectory, type JournalNote } from './upload-journal.ts';
 
 export interface CleanUpOptions {
   stateDirectory: string;
-  s3: S3Connections;
+  s3: Pick<S3Connections, 'use'>;
   keys: PublishedKeys;
   log: Logger;
 }

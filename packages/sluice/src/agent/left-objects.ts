@@ -12,7 +12,7 @@ const LATEST_APPEARANCE_MS = 30_000;
 
 export interface LeftObjectsOptions {
   queue: CleanupQueue;
-  s3: S3Connections;
+  s3: Pick<S3Connections, 'use'>;
   keys: PublishedKeys;
   log: Logger;
 }

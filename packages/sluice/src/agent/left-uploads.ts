@@ -15,7 +15,7 @@ const LONGEST_ATTEMPT_MS = 60_000;
 
 export interface LeftUploadsOptions {
   queue: CleanupQueue;
-  s3: S3Connections;
+  s3: Pick<S3Connections, 'use'>;
   own: OwnUploads;
   log: Logger;
 }
