@@ -174,6 +174,15 @@ describe('an export of several files whose last publish fails', () => {
     expect(await s3.listKeys()).toEqual([]);
   });
 
+  it('deletes the version that it stored, in a bucket with versions', async () => {
+    proxy.inject(COMPLETE_FIRST_FILE, failure);
+    const headers = { etag: '"etag"', 'x-amz-version-id': 'version/1' };
+    proxy.inject(/^PUT .*rows_part2$/, { do: 'answer', status: 200, headers, body: '' });
+    await hintOf(run({ source: textSource(6 * MIB), fileLimitBytes: 5 * MIB + 1_000 }));
+    const deletes = proxy.seen.filter((line) => line.startsWith('DELETE') && line.includes('rows_part2'));
+    expect(deletes).toEqual([expect.stringContaining('versionId=version%2F1')]);
+  });
+
   it('does not remove a newer object', async () => {
     const held = hold(COMPLETE_FIRST_FILE);
     const failing = runAborted({
