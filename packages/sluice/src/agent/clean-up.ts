@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { PublishedKeys } from '../exporter/published-keys.ts';
 import { CleanupQueue } from './cleanup-queue.ts';
 import { ExportJournal } from './export-journal.ts';
-import type { JournalEntry } from './journal-entry.ts';
+import type { AskedEntry, PublishingEntry, UploadEntry } from './journal-entry.ts';
 import { LeftObjects } from './left-objects.ts';
 import { LeftUploads } from './left-uploads.ts';
 import { OwnUploads } from './own-uploads.ts';
@@ -45,26 +45,12 @@ export class CleanUp {
 
   /** Begins to clean up after an earlier agent. Its exports have failed for their callers, who lost the connection. */
   start(): void {
-    const publishing = new Map<string | undefined, JournalNote>();
     for (const note of this.#left) {
-      if (note.entry.kind !== 'publishing') continue;
-      for (const { uploadId } of note.entry.objects) publishing.set(uploadId, note);
+      if (isPublishing(note)) this.#leftObjects.remove(this.#withItsUploads(note));
     }
     for (const note of this.#left) {
-      const { entry } = note;
-      if (isPublishing(entry)) {
-        const uploads = this.#left.filter(
-          (other) =>
-            !isPublishing(other.entry) &&
-            other.entry.uploadId !== undefined &&
-            publishing.get(other.entry.uploadId) === note,
-        );
-        const remove = async (): Promise<void> => {
-          await Promise.all([note, ...uploads].map((each) => each.remove()));
-        };
-        this.#leftObjects.remove({ ...note, entry, remove });
-      } else if (entry.uploadId === undefined) this.#leftUploads.find({ ...note, entry });
-      else if (!publishing.has(entry.uploadId)) this.#leftUploads.abort({ ...note, entry });
+      if (isAsked(note)) this.#leftUploads.find(note);
+      if (isUpload(note) && !this.#isPublished(note.entry.uploadId)) this.#leftUploads.abort(note);
     }
   }
 
@@ -82,8 +68,32 @@ export class CleanUp {
   stop(): Promise<void> {
     return this.#queue.stop();
   }
+
+  /** The uploads of objects that were being published are aborted with them. */
+  #isPublished(uploadId: string): boolean {
+    return this.#left.some(
+      (note) => isPublishing(note) && note.entry.objects.some((object) => object.uploadId === uploadId),
+    );
+  }
+
+  #withItsUploads(note: JournalNote<PublishingEntry>): JournalNote<PublishingEntry> {
+    const ids = new Set(note.entry.objects.map(({ uploadId }) => uploadId));
+    const uploads = this.#left.filter((other) => isUpload(other) && ids.has(other.entry.uploadId));
+    const remove = async (): Promise<void> => {
+      await Promise.all([note, ...uploads].map((each) => each.remove()));
+    };
+    return { ...note, remove };
+  }
 }
 
-function isPublishing(entry: JournalEntry): entry is Extract<JournalEntry, { kind: 'publishing' }> {
-  return entry.kind === 'publishing';
+function isPublishing(note: JournalNote): note is JournalNote<PublishingEntry> {
+  return note.entry.kind === 'publishing';
+}
+
+function isUpload(note: JournalNote): note is JournalNote<UploadEntry> {
+  return note.entry.kind !== 'publishing' && note.entry.uploadId !== undefined;
+}
+
+function isAsked(note: JournalNote): note is JournalNote<AskedEntry> {
+  return note.entry.kind !== 'publishing' && note.entry.uploadId === undefined;
 }

@@ -43,7 +43,8 @@ export class ExportJournal implements UploadJournal {
       },
       lost: async () => {
         answered();
-        leftUploads.find(await note.replace({ ...note.entry, lostAt: Date.now() }));
+        // Without the time of its end it is looked for in a longer span.
+        leftUploads.find(await note.replace({ ...note.entry, lostAt: Date.now() }).catch(() => note));
       },
     };
   }

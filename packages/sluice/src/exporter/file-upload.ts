@@ -12,16 +12,16 @@ import {
 } from '../s3/multipart-upload.ts';
 import type { ObjectSettings } from '../s3/object-settings.ts';
 import { putObject } from '../s3/put-object.ts';
-import { isUploadError } from '../s3/upload-error.ts';
 import { uploadPart } from '../s3/upload-part.ts';
 import type { BufferMemory } from './buffer-memory.ts';
 import type { ExportedFile } from './exported-file.ts';
+import { FilePublication } from './file-publication.ts';
 import { PartBuffer } from './part-buffer.ts';
 import type { PartScheduler } from './part-scheduler.ts';
 import { MAX_PARTS } from './part-size.ts';
-import type { Publication, PublishedKeys } from './published-keys.ts';
+import type { PublishedKeys } from './published-keys.ts';
 import type { PublishedObject } from './published-object.ts';
-import { unpublish, type Unpublished } from './unpublish.ts';
+import type { Unpublished } from './unpublish.ts';
 import type { UploadJournal } from './upload-journal.ts';
 
 /** What the files of an export have in common. */
@@ -55,12 +55,12 @@ export class FileUpload {
   #multipart: Promise<MultipartUpload> | undefined;
   /** The upload while it is open at S3. */
   #open: MultipartUpload | undefined;
-  /** Set while S3 may have made the object. */
-  #published: { object: PublishedObject; by: Publication } | undefined;
+  readonly #publication: FilePublication;
 
   constructor(key: string, context: FileUploadContext) {
     this.key = key;
     this.#context = context;
+    this.#publication = new FilePublication(context);
     this.#unsent = [new PartBuffer(context.memory, context.partSize(1))];
   }
 
@@ -139,42 +139,27 @@ export class FileUpload {
    * @throws also the signal's reason: then no further attempt is made, and the one under way is broken off
    */
   async publish(signal: AbortSignal | undefined): Promise<PublishedObject & ExportedFile> {
-    const { keys } = this.#context;
-    const by = await keys.begin({ bucket: this.#context.bucket, key: this.key }, { signal });
-    const object = this.describe();
-    this.#published = { object, by };
-    try {
-      const { etag, versionId } = await this.#store(signal);
-      by.stored(etag);
-      const stored = { ...object, etag, versionId, parts: Math.max(this.#sentParts, 1) };
-      this.#published = { object: stored, by };
-      return stored;
-    } catch (error) {
-      if (isUploadError(error) && !error.outcomeUnknown) this.#published = undefined;
-      throw error;
-    } finally {
-      by.end();
-    }
+    const object = await this.#publication.publish(this.describe(), () => this.#store(signal), signal);
+    return { ...object, parts: Math.max(this.#sentParts, 1) };
   }
 
   /**
    * Leaves nothing behind: neither memory, nor an open multipart upload, nor an object. What S3 could not be asked about
    * is `pending`; then it may be called again.
+   *
+   * @returns what is not as if the file had never been
    */
   async undo(signal: AbortSignal): Promise<{ object: PublishedObject; came: Unpublished } | undefined> {
     this.#freeUnsent();
     await Promise.allSettled([this.#multipart]);
-    if (this.#published === undefined) {
+    const { object } = this.#publication;
+    if (object === undefined) {
       const left = await this.#abort(signal);
       return left && { object: this.describe(), came: left };
     }
-    const { object, by } = this.#published;
-    by.disown();
-    const { connection, keys } = this.#context;
-    const came = await unpublish(connection, object, { keys, signal });
+    const came = await this.#publication.undo(object, signal);
     if (this.#open !== undefined && came.is === 'left-open') await this.#leftOpen(this.#open, came.error);
     else if (this.#open !== undefined) await this.#closed(this.#open);
-    if (came.is === 'absent' || came.is === 'removed') this.#published = undefined;
     return { object, came };
   }
 
