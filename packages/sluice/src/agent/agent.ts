@@ -6,6 +6,7 @@ import { copyLayout, type CopyLayout } from '../copy-options/copy-layout.ts';
 import { SluiceError } from '../errors.ts';
 import { BufferMemory } from '../exporter/buffer-memory.ts';
 import { exportToS3 } from '../exporter/export-to-s3.ts';
+import { PublishedKeys } from '../exporter/published-keys.ts';
 import type { ClusterRoles } from '../identity/cluster-roles.ts';
 import type { RdsApi } from '../rds-api/rds-api.ts';
 import { loadS3Sdk } from '../s3/connection.ts';
@@ -13,9 +14,9 @@ import { validateS3Uri } from '../s3/s3-uri.ts';
 import { isUploadError } from '../s3/upload-error.ts';
 import { VERSION } from '../version.ts';
 import { AdminServer } from './admin/admin-server.ts';
+import { CleanUp } from './clean-up.ts';
 import { ExportConnection, type BegunExport } from './export-connection.ts';
 import { ExportSession } from './export-session.ts';
-import { LeftUploads } from './left-uploads.ts';
 import { openRdsApi } from './open-rds-api.ts';
 import { openRoles } from './open-roles.ts';
 import { resolvePostgresUser } from './os-user.ts';
@@ -26,7 +27,6 @@ import type { AgentRequest, BeginRequest } from './request.ts';
 import { serveConnection } from './rpc-connection.ts';
 import { RpcServer } from './rpc-server.ts';
 import { S3Connections, type S3Lease } from './s3-connections.ts';
-import { FileUploadJournal } from './upload-journal.ts';
 
 /** For requests that belong to no export, and exports that are about to be refused. */
 const SPARE_CONNECTIONS = 64;
@@ -46,8 +46,8 @@ export interface AgentOptions {
 interface AgentParts {
   roles: ClusterRoles;
   s3: S3Connections;
-  journal: FileUploadJournal;
-  leftUploads: LeftUploads;
+  keys: PublishedKeys;
+  cleanUp: CleanUp;
   parser: ParserPool;
   pipes: PipePool;
   server: RpcServer;
@@ -106,18 +106,18 @@ export class Agent {
       const admin = await AdminServer.open({ stateDirectory: config.agent.state_directory, roles, log });
       closers.push(() => admin.close());
       const s3 = await S3Connections.open(config, roles);
-      const journal = await FileUploadJournal.open(config.agent.state_directory);
-      const leftUploads = await LeftUploads.find({ journal, s3, log });
+      const keys = new PublishedKeys();
+      const cleanUp = await CleanUp.open({ stateDirectory: config.agent.state_directory, s3, keys, log });
       const rdsApi = await openRdsApi(config, roles, log);
       if (rdsApi !== undefined) closers.push(() => rdsApi.close());
       const pipes = await PipePool.open({ directory: join(directory, 'pipes'), owner });
-      agent = new Agent(options, { roles, s3, journal, leftUploads, parser, pipes, server, rdsApi, admin });
+      agent = new Agent(options, { roles, s3, keys, cleanUp, parser, pipes, server, rdsApi, admin });
     } catch (error) {
       // The first error tells what went wrong; one of the clean-up would hide it.
       await Promise.allSettled(closers.map((close) => close()));
       throw error;
     }
-    agent.#parts.leftUploads.startAborting();
+    agent.#parts.cleanUp.start();
     log.info(
       { version: VERSION, cluster: config.cluster.identifier, socketDirectory: directory },
       'agent started',
@@ -136,7 +136,7 @@ export class Agent {
    * @param options.signal aborts the running exports at once
    */
   async stop(options: { gracePeriodMs?: number; signal?: AbortSignal } = {}): Promise<void> {
-    const { server, rdsApi, admin, leftUploads, parser, pipes, s3, roles } = this.#parts;
+    const { server, rdsApi, admin, cleanUp, parser, pipes, s3, roles } = this.#parts;
     this.#stopping.abort(
       unavailable('the Sluice agent is shutting down', 'Export again when it has started anew.'),
     );
@@ -148,13 +148,13 @@ export class Agent {
     for (const session of this.#sessions) {
       session.fail(
         new SluiceError('agent_unavailable', 'the Sluice agent was shut down during the export', {
-          hint: 'Nothing was published. Export again when the agent has started anew.',
+          hint: 'Export again when it has started anew.',
         }),
       );
     }
     const lastWord = Date.now() + LAST_WORD_MS;
     await this.#sessionsEnded(() => Date.now() < lastWord);
-    await Promise.all([server.close(), rdsApi?.close(), admin.close(), leftUploads.stop()]);
+    await Promise.all([server.close(), rdsApi?.close(), admin.close(), cleanUp.stop()]);
     await Promise.all([...this.#sessions].map((session) => session.close()));
     await Promise.all([parser.close(), pipes.close()]);
     await s3.close();
@@ -259,13 +259,11 @@ export class Agent {
     const exportId = ++this.#exportCount;
     const log = this.#log.child({ export: exportId, role, database, backendPid: pid, bucket, key });
     log.info('export begun');
-    const journal = this.#parts.journal.ofExport(exportId, connection.region, (uploadId, error) =>
-      log.error({ err: error, uploadId }, 'a multipart upload is left open'),
-    );
+    const journal = this.#parts.cleanUp.journalOf({ region: connection.region, databaseRole: role });
     return new ExportSession({
       pipe,
       log,
-      upload: async (source, abortion) => {
+      upload: async (source, { signal, confirm }) => {
         try {
           return await exportToS3({
             source,
@@ -279,7 +277,9 @@ export class Agent {
             partsInFlight: settings.parts_in_flight,
             memory: this.#memory,
             journal,
-            signal: abortion,
+            publishedKeys: this.#parts.keys,
+            confirm,
+            signal,
           });
         } catch (error) {
           // The role may have been made anew since it was assumed, whose old sessions are good for nothing.

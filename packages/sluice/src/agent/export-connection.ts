@@ -68,6 +68,12 @@ export class ExportConnection implements RequestHandler {
     return this.#options.readLong(text);
   }
 
+  lost(): void {
+    this.#session?.fail(
+      new SluiceError('export_aborted', 'the export was aborted', { detail: 'the connection was closed' }),
+    );
+  }
+
   async close(): Promise<void> {
     await this.#giveUpBegin();
     if (this.#session === undefined) return;

@@ -24,6 +24,8 @@ export interface RequestHandler {
   readLong(text: Uint8Array): Promise<ReadRequest>;
   /** An export may take as long as its query does; a connection without one may not. */
   readonly hasExport: boolean;
+  /** Nobody waits for the answer to the request that is being served. */
+  lost(): void;
   /** The connection is gone. */
   close(): Promise<void>;
 }
@@ -45,9 +47,14 @@ export async function serveConnection(
   let deadline = setTimeout(() => socket.destroy(), STARTUP_TIMEOUT_MS).unref();
   try {
     // Left open when a message is refused, so that its sender learns why.
-    const chunks: AsyncIterable<Buffer> = socket.iterator({ destroyOnReturn: false });
-    for await (const chunk of chunks) {
-      for (const message of reader.read(chunk)) {
+    const chunks: AsyncIterator<Buffer> = socket.iterator({ destroyOnReturn: false });
+    // While requests are answered the next are read already, which tells whether anybody waits for the answers.
+    let next = receive(chunks, reader, handler);
+    for (let messages = await next; messages !== undefined; messages = await next) {
+      next = receive(chunks, reader, handler);
+      // It is waited for above, but later.
+      next.catch(() => handler.lost());
+      for (const message of messages) {
         clearTimeout(deadline);
         if (message.type === 'terminate' || message.type === 'cancel-request') return;
         const pieces = await answer(message, handler, agentVersion);
@@ -70,6 +77,18 @@ export async function serveConnection(
     socket.destroySoon();
     await handler.close();
   }
+}
+
+/** @returns undefined when the client is gone */
+async function receive(
+  chunks: AsyncIterator<Buffer>,
+  reader: FrontendReader,
+  handler: RequestHandler,
+): Promise<FrontendMessage[] | undefined> {
+  const chunk = await chunks.next();
+  const messages = chunk.done === true ? undefined : [...reader.read(chunk.value)];
+  if (messages === undefined || messages.some(({ type }) => type === 'terminate')) handler.lost();
+  return messages;
 }
 
 async function answer(
