@@ -10,6 +10,8 @@ const WAIT_LIMIT_MS = 5_000;
 export interface QueuedJob {
   job: ParseJob;
   isLong: boolean;
+  /** Has been given to a thread that was lost. */
+  isSecondTry: boolean;
   resolve: (reply: ParseReply) => void;
   reject: (error: unknown) => void;
 }
@@ -27,7 +29,7 @@ export class JobQueue {
     const stop: (() => void)[] = [];
     try {
       return await new Promise<ParseReply>((resolve, reject) => {
-        const queued = { job, isLong, resolve, reject };
+        const queued = { job, isLong, isSecondTry: false, resolve, reject };
         const leave = (reason: unknown) => {
           if (queue.delete(queued)) reject(reason);
         };
@@ -53,6 +55,12 @@ export class JobQueue {
       }
     }
     return undefined;
+  }
+
+  /** Puts a job back that a thread was lost with, for a second try. */
+  putBack(queued: QueuedJob): void {
+    queued.isSecondTry = true;
+    (queued.isLong ? this.#long : this.#short).add(queued);
   }
 
   /** Tells everybody who waits. */

@@ -24,7 +24,7 @@ function program(body: string): URL {
         const word = job.query?.trim() ?? job.text;
         if (word === 'spin') for (;;);
         if (word === 'overflow') { const f = () => f() + 1; f(); }
-        if (word === 'later') setImmediate(() => { throw new Error('late'); });
+        if (word === 'later') setTimeout(() => { throw new Error('late'); }, 30);
         if (word === 'exit') process.exit(0);
         if (word === 'wait') return setTimeout(() => port.postMessage({ kind: job.kind, end: 1, options: [] }), 400);
         port.postMessage({ kind: job.kind, end: job.query?.length, options: [{ name: word, value: null }] });

@@ -123,12 +123,17 @@ export class ParserPool {
     }
   }
 
-  async #runOn(thread: ParserThread, { job, isLong, resolve, reject }: QueuedJob): Promise<void> {
+  async #runOn(thread: ParserThread, queued: QueuedJob): Promise<void> {
+    const { job, isLong, isSecondTry, resolve, reject } = queued;
     if (isLong) this.#isLongRunning = true;
     try {
       resolve(await thread.run(job));
     } catch (error) {
-      reject(this.#isClosed ? shuttingDown() : tooComplex(job, error));
+      if (this.#isClosed) reject(shuttingDown());
+      // The thread may have ended by itself, or by the text before: the second that is lost with a text is lost by it. A
+      // request's bytes are gone with the thread.
+      else if (isSecondTry || thread.hasTimedOut || job.kind === 'request') reject(tooComplex(job, error));
+      else this.#queue.putBack(queued);
     } finally {
       if (isLong) this.#isLongRunning = false;
       if (thread.endedBy === undefined) this.#idle.push(thread);

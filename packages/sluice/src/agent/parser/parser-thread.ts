@@ -27,6 +27,7 @@ export class ParserThread {
   readonly #ended: Promise<void>;
   #current: Current | undefined;
   #endedBy: Error | undefined;
+  #hasTimedOut = false;
 
   private constructor({ program = compiledWorker(), timeLimitMs }: ParserThreadOptions) {
     this.#timeLimitMs = timeLimitMs;
@@ -63,6 +64,11 @@ export class ParserThread {
     return this.#endedBy;
   }
 
+  /** Whether it was ended because a text took too long. */
+  get hasTimedOut(): boolean {
+    return this.#hasTimedOut;
+  }
+
   /** Rejects when the text was the end of the thread. One at a time. */
   async run(job: ParseJob): Promise<ParseReply> {
     if (this.#endedBy !== undefined) throw this.#endedBy;
@@ -78,7 +84,10 @@ export class ParserThread {
   }
 
   async #reply(limitMs: number): Promise<ParseReply> {
-    const done = limitTime(limitMs, () => this.#end(new Error(`it took longer than ${limitMs} ms`)));
+    const done = limitTime(limitMs, () => {
+      this.#hasTimedOut = true;
+      this.#end(new Error(`it took longer than ${limitMs} ms`));
+    });
     try {
       return await new Promise<ParseReply>((resolve, reject) => {
         this.#current = { resolve, reject };
