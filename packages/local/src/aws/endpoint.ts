@@ -24,12 +24,14 @@ export interface AwsServices {
 
 /** Takes the requests of an HTTP server to their services, and knows which are running. */
 export class Endpoint {
-  readonly #services: AwsServices;
+  readonly #services: ReadonlyMap<string, AwsService>;
+  readonly #s3: AwsService;
   readonly #log: (request: AwsRequestLog) => void;
   readonly #running = new Set<Promise<void>>();
 
   constructor(services: AwsServices, log: (request: AwsRequestLog) => void = () => undefined) {
-    this.#services = services;
+    this.#services = new Map(Object.entries(services));
+    this.#s3 = services.s3;
     this.#log = log;
   }
 
@@ -99,7 +101,7 @@ export class Endpoint {
       );
       return { errorCode: 'InvalidURI' };
     }
-    const service = this.#services[scopeOf(request) ?? 's3'] ?? this.#services.s3;
+    const service = this.#services.get(scopeOf(request) ?? 's3') ?? this.#s3;
     return service.handle(request, response);
   }
 }

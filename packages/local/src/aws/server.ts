@@ -83,6 +83,8 @@ export async function startAwsServer(
     server.setTimeout(IDLE_TIMEOUT_MS);
     endpoint.serve(server);
     const port = await listen(server, host, options, signal);
+    // A connection that could not be accepted (no descriptor, no memory) is lost; the next may be had.
+    server.on('error', () => undefined);
     let stopped: Promise<void> | undefined;
     return {
       endpoint: `http://${host.includes(':') ? `[${host}]` : host}:${port}`,

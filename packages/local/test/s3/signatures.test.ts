@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { CreateBucketCommand, GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
 import { getSignedUrl } from '@aws-sdk/s3-request-presigner';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { errorCode, sendSigned, sendUnsigned } from './raw-request.ts';
+import { errorCode, sendSigned, sendUnsigned, signHeaders } from './raw-request.ts';
 import { ACCESS_KEY_ID, REGION, SESSION, startTestServer, type TestServer } from './test-server.ts';
 
 const Bucket = 'signed-bucket';
@@ -138,3 +138,62 @@ describe('a presigned URL', () => {
     expect(await forever.text()).toContain('AuthorizationQueryParametersError');
   });
 });
+
+describe('a request with keys that every object has', () => {
+  const NAMES = ['__proto__', 'constructor', 'toString', 'hasOwnProperty'];
+
+  it.each(NAMES)('is answered when its scope names the service %s', async (service) => {
+    expect(await get({ service })).toMatchObject({ status: expect.any(Number) as number });
+    expect(errorCode(await get({ service }))).toBeDefined();
+  });
+
+  it.each(NAMES)('is SignatureDoesNotMatch with the signed header %s that it does not have', async (name) => {
+    const scope = `${ACCESS_KEY_ID}/${amzDate().slice(0, 8)}/${REGION}/s3/aws4_request`;
+    const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host;x-amz-date;x-amz-content-sha256;${name.toLowerCase()}, Signature=${'0'.repeat(64)}`;
+    const answer = await get({ afterSigning: { authorization, 'x-amz-date': amzDate() } });
+    expect([answer.status, errorCode(answer)]).toEqual([403, 'SignatureDoesNotMatch']);
+  });
+
+  it.each(NAMES)('keeps user metadata of the name %s', async (name) => {
+    const header = `x-amz-meta-${name.toLowerCase()}`;
+    const stored = await put('body', { headers: { ...contentLength('body').headers, [header]: 'value' } });
+    expect(stored.status).toBe(200);
+    const read = await get({ path: `/${Bucket}/new` });
+    expect(new Map(Object.entries(read.headers)).get(header)).toBe('value');
+  });
+
+  it.each(NAMES)('is InvalidArgument with the payload hash %s', async (payloadHash) => {
+    const answer = await put('body', { payloadHash });
+    expect([answer.status, errorCode(answer)]).toEqual([400, 'InvalidArgument']);
+  });
+});
+
+describe('a request that is signed twice', () => {
+  it('is InvalidArgument with two headers, in a header and the query, and with two signatures in the query', async () => {
+    const signed = await signHeaders({ port: server.port, method: 'GET', path: `/${Bucket}/k` });
+    const authorization = signed['authorization'] ?? '';
+    const twice = await sendUnsigned({
+      port: server.port,
+      method: 'GET',
+      path: `/${Bucket}/k`,
+      headers: { ...signed, authorization: [authorization, authorization] as unknown as string },
+    });
+    const query = { 'X-Amz-Algorithm': 'AWS4-HMAC-SHA256' };
+    const both = await get({ query });
+    const url = new URL(await getSignedUrl(s3, new GetObjectCommand({ Bucket, Key: 'k' })));
+    const path = `${url.pathname}${url.search}&X-Amz-Signature=${'0'.repeat(64)}`;
+    const repeated = await sendUnsigned({
+      port: server.port,
+      method: 'GET',
+      path,
+      headers: { host: url.host },
+    });
+    for (const answer of [twice, both, repeated]) {
+      expect([answer.status, errorCode(answer)]).toEqual([400, 'InvalidArgument']);
+    }
+  });
+});
+
+function amzDate(): string {
+  return new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
+}

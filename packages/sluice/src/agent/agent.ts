@@ -95,6 +95,7 @@ export class Agent {
         directory,
         owner,
         maxConnections: config.agent.max_exports + SPARE_CONNECTIONS,
+        log,
         serve: (socket) => {
           if (agent === undefined) socket.destroy();
           else agent.#serve(socket);

@@ -42,8 +42,6 @@ export async function serveConnection(
   agentVersion: string,
 ): Promise<void> {
   const reader = new FrontendReader(MAX_MESSAGE_BYTES);
-  // The loop below meets the errors of reading. Who is gone when an answer is written misses nothing.
-  socket.on('error', () => socket.destroy());
   let deadline = setTimeout(() => socket.destroy(), STARTUP_TIMEOUT_MS).unref();
   try {
     // Left open when a message is refused, so that its sender learns why.

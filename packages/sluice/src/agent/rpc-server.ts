@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { chmod, chown } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import { makeOwnDirectory } from './own-directory.ts';
 import { errorResponse } from './pg-protocol/backend-messages.ts';
 import type { OsUser } from './os-user.ts';
 import { removeStaleSocket } from '../files/stale-socket.ts';
+import { logServerErrors } from '../log-server-errors.ts';
 
 /** libpq looks for this name in the directory that is given as host. */
 export const SOCKET_NAME = '.s.PGSQL.5432';
@@ -17,6 +19,7 @@ export interface RpcServerOptions {
   /** Further ones are told that there are too many. */
   maxConnections: number;
   serve: (socket: Socket) => void;
+  log: Logger;
 }
 
 /** The agent's Unix socket, in a folder that is closed to everybody but the user that PostgreSQL runs as. */
@@ -29,7 +32,7 @@ export class RpcServer {
   }
 
   /** @throws SluiceError `config_invalid`: another agent listens there, or the folder can't be used */
-  static async open({ directory, owner, maxConnections, serve }: RpcServerOptions): Promise<RpcServer> {
+  static async open({ directory, owner, maxConnections, serve, log }: RpcServerOptions): Promise<RpcServer> {
     const path = join(directory, SOCKET_NAME);
     await makeOwnDirectory(directory, owner);
     await removeStaleSocket(path);
@@ -39,11 +42,14 @@ export class RpcServer {
     server.on('connection', (socket) => {
       if (rpcServer.#sockets.size >= maxConnections) return refuse(socket, maxConnections);
       rpcServer.#sockets.add(socket);
+      // Whoever serves it meets the errors of reading. Who is gone when an answer is written misses nothing.
+      socket.on('error', () => socket.destroy());
       socket.once('close', () => rpcServer.#sockets.delete(socket));
       serve(socket);
     });
     server.listen(path);
     await once(server, 'listening');
+    logServerErrors(server, log, "the extension's socket");
     await chmod(path, 0o600);
     if (owner !== undefined) await chown(path, owner.uid, owner.gid);
     return rpcServer;

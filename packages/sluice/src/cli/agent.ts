@@ -1,9 +1,15 @@
 import { Command } from 'commander';
-import { pino } from 'pino';
+import { destination, pino, type Logger } from 'pino';
 import { loadConfig } from '../config/load-config.ts';
+import type { Config } from '../config/schema.ts';
 import { Agent } from '../agent/agent.ts';
 import { printable } from '../printable.ts';
 import { nodeNotice } from './node-notice.ts';
+
+/** How long the agent may take to end after an error that nobody handled. Uploads still open then are in the journal. */
+const FAULT_STOP_MS = 15_000;
+/** What is kept of a log that can't be written at the moment. */
+const LONGEST_BACKLOG_BYTES = 1024 * 1024;
 
 export function agentCommand(): Command {
   return new Command('agent')
@@ -20,25 +26,56 @@ standard output. SIGTERM and Ctrl-C let the running exports end (agent.shutdown_
 
 async function runAgent(configFile: string): Promise<void> {
   const config = await loadConfig(configFile);
-  const log = pino({
-    level: config.agent.log_level,
-    base: { pid: process.pid },
-    // Names come from whoever may export, and a log is read in terminals.
-    hooks: { streamWrite: printable },
-  });
+  const log = openLog(config);
   const notice = nodeNotice(process.version);
   if (notice !== undefined) log.warn({ node: process.version }, notice);
-  const agent = await Agent.start({ config, log });
   const hurry = new AbortController();
-  const stop = (signal: NodeJS.Signals): void => {
+  let stopping: Promise<void> | undefined;
+  let isFaulty = false;
+
+  const starting = Agent.start({ config, log });
+  const stop = (): Promise<void> =>
+    (stopping ??= starting
+      .then((agent) => agent.stop({ signal: hurry.signal }))
+      .catch((error: unknown) => {
+        log.fatal({ err: error }, 'could not stop cleanly');
+        process.exitCode = 1;
+      }));
+  // Also unhandled rejections, which Node.js raises as exceptions. The state of the process is not known after one, so it
+  // ends, but tells S3 and the callers first.
+  process.on('uncaughtException', (error, origin) => {
+    log.fatal({ err: error, origin }, 'an error that nobody handled: the agent aborts its exports and ends');
+    if (isFaulty) return;
+    isFaulty = true;
+    setTimeout(() => process.exit(1), FAULT_STOP_MS).unref();
+    hurry.abort();
+    void stop().finally(() => process.exit(1));
+  });
+
+  await starting;
+  const onSignal = (signal: NodeJS.Signals): void => {
     if (stopping !== undefined) return hurry.abort();
     log.info({ signal }, 'stopping');
-    stopping = agent.stop({ signal: hurry.signal }).catch((error: unknown) => {
-      log.fatal({ err: error }, 'could not stop cleanly');
-      process.exitCode = 1;
-    });
+    void stop();
   };
-  let stopping: Promise<void> | undefined;
-  process.on('SIGTERM', stop);
-  process.on('SIGINT', stop);
+  process.on('SIGTERM', onSignal);
+  process.on('SIGINT', onSignal);
+}
+
+function openLog({ agent }: Config): Logger {
+  // Written at once: the last line before the end is there, and pino's own flush at exit waits for ever on a full disk.
+  const output = destination({ dest: process.stdout.fd, sync: true, maxLength: LONGEST_BACKLOG_BYTES });
+  // A log that can't be written (its disk is full) must not end the exports. What is dropped then is lost; the next
+  // line tries again.
+  output.on('error', () => undefined);
+  output.on('drop', () => output.flush());
+  return pino(
+    {
+      level: agent.log_level,
+      base: { pid: process.pid },
+      // Names come from whoever may export, and a log is read in terminals.
+      hooks: { streamWrite: printable },
+    },
+    output,
+  );
 }

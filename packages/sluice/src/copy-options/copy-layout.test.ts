@@ -38,6 +38,8 @@ describe('copyLayout', () => {
     ["format csv, encoding 'windows-1252'", 'text/csv; charset=windows-1252'],
     ["encoding 'LATIN9'", 'text/plain; charset=iso-8859-15'],
     ['encoding SQL_ASCII', 'text/plain'],
+    ['encoding constructor', 'text/plain'],
+    ["encoding '__proto__'", 'text/plain'],
     ['format binary, encoding WIN1253', 'application/octet-stream'],
   ])('says of %s that it is %s', (options, contentType) => {
     expect(layoutOf(options).contentType).toBe(contentType);

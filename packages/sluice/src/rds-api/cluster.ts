@@ -101,14 +101,16 @@ export const CLUSTER_FILTERS = ['db-cluster-id', 'db-cluster-resource-id', 'engi
 export const INSTANCE_FILTERS = ['db-cluster-id', 'db-instance-id', 'dbi-resource-id', 'engine'] as const;
 
 export function passes(settings: ClusterSettings, filters: readonly Filter[]): boolean {
-  const tests: Readonly<Record<string, (value: string) => boolean>> = {
-    'db-cluster-id': (value) => isCluster(settings, value),
-    'db-cluster-resource-id': (value) => value === resourceId('cluster', settings.identifier),
-    'db-instance-id': (value) => isInstance(settings, value),
-    'dbi-resource-id': (value) => value === resourceId('db', settings.instanceIdentifier),
-    engine: (value) => value === ENGINE,
-  };
-  return filters.every(({ name, values }) => values.some((value) => tests[name]?.(value) === true));
+  const tests = new Map<string, (value: string) => boolean>(
+    Object.entries({
+      'db-cluster-id': (value: string) => isCluster(settings, value),
+      'db-cluster-resource-id': (value: string) => value === resourceId('cluster', settings.identifier),
+      'db-instance-id': (value: string) => isInstance(settings, value),
+      'dbi-resource-id': (value: string) => value === resourceId('db', settings.instanceIdentifier),
+      engine: (value: string) => value === ENGINE,
+    }),
+  );
+  return filters.every(({ name, values }) => values.some((value) => tests.get(name)?.(value) === true));
 }
 
 /** Identifiers are case-insensitive, and an ARN stands for one. */

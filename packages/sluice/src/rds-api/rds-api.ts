@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { SluiceError } from '../errors.ts';
 import { failure, handleRequest, type ApiAnswer } from './handle-request.ts';
 import { removeStaleSocket } from '../files/stale-socket.ts';
+import { logServerErrors } from '../log-server-errors.ts';
 import type { OperationContext } from './operation.ts';
 import { RdsError } from './rds-error.ts';
 
@@ -62,6 +63,7 @@ export class RdsApi {
         detail: error instanceof Error ? error.message : String(error),
       });
     }
+    logServerErrors(api.#server, options.log, 'the RDS API');
     options.log.info({ endpoint: api.endpoint }, 'RDS API listens');
     return api;
   }
@@ -142,8 +144,14 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   return Buffer.concat(chunks);
 }
 
-function headersOf({ headersDistinct }: IncomingMessage): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headersDistinct).map(([name, values = []]) => [name, values.join(',')]),
-  );
+/** Not node:http's own objects, in which the header `__proto__` or `constructor` meets what every object has. */
+function headersOf({ rawHeaders }: IncomingMessage): Map<string, string> {
+  const headers = new Map<string, string>();
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? '').toLowerCase();
+    const before = headers.get(name);
+    const value = rawHeaders[i + 1] ?? '';
+    headers.set(name, before === undefined ? value : `${before},${value}`);
+  }
+  return headers;
 }

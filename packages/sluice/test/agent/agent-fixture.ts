@@ -36,19 +36,22 @@ export class AgentFixture implements AsyncDisposable {
   readonly s3Requests: readonly AwsRequestLog[];
   /** Actions that S3 denies from now on. */
   readonly denied: Set<string>;
+  /** Actions that S3 does not answer for as long as they are in here. */
+  readonly stalled: Set<string>;
   readonly directory: string;
   agent: Agent;
   readonly #closers: (() => Promise<unknown>)[];
   readonly #sections: Record<string, Section>;
 
   private constructor(
-    parts: Pick<AgentFixture, 'sts' | 's3Requests' | 'denied' | 'directory' | 'agent'>,
+    parts: Pick<AgentFixture, 'sts' | 's3Requests' | 'denied' | 'stalled' | 'directory' | 'agent'>,
     closers: (() => Promise<unknown>)[],
     sections: Record<string, Section>,
   ) {
     this.sts = parts.sts;
     this.s3Requests = parts.s3Requests;
     this.denied = parts.denied;
+    this.stalled = parts.stalled;
     this.directory = parts.directory;
     this.agent = parts.agent;
     this.#closers = closers;
@@ -83,6 +86,7 @@ export class AgentFixture implements AsyncDisposable {
     closers.unshift(() => sts[Symbol.asyncDispose]());
     const s3Requests: AwsRequestLog[] = [];
     const denied = new Set<string>();
+    const stalled = new Set<string>();
     const s3 = await startAwsServer({
       port: 0,
       directory: join(directory, 'aws'),
@@ -91,7 +95,10 @@ export class AgentFixture implements AsyncDisposable {
         id === STATIC_KEYS.access_key_id
           ? { secretAccessKey: STATIC_KEYS.secret_access_key }
           : sts.sessions.get(id),
-      authorize: ({ action }) => ({ allowed: !denied.has(action) }),
+      authorize: async ({ action }) => {
+        while (stalled.has(action)) await delay(50);
+        return { allowed: !denied.has(action) };
+      },
       log: (request) => s3Requests.push(request),
     });
     closers.unshift(() => s3.stop());
@@ -113,7 +120,7 @@ export class AgentFixture implements AsyncDisposable {
       s3: { endpoint: await throughS3(s3.endpoint), max_attempts: 2, ...sections['s3'] },
     };
     const agent = await startAgent(all);
-    const fixture = new AgentFixture({ sts, s3Requests, denied, directory, agent }, closers, all);
+    const fixture = new AgentFixture({ sts, s3Requests, denied, stalled, directory, agent }, closers, all);
     await fixture.#makeBucket(s3.endpoint);
     return fixture;
   }
@@ -128,17 +135,24 @@ export class AgentFixture implements AsyncDisposable {
     for (const close of this.#closers) await close();
   }
 
+  /** The configuration of a further agent, whose directories are in this one. */
+  configOf(directory: string): Record<string, Section> {
+    const { agent, ...rest } = this.#sections;
+    const own = { socket_directory: join(directory, 'run'), state_directory: join(directory, 'state') };
+    return { ...rest, agent: { ...agent, ...own } };
+  }
+
   /** A connection as dblink makes one. */
-  async connect(): Promise<AgentConnection> {
+  async connect(socketDirectory = join(this.directory, 'run')): Promise<AgentConnection> {
     const client = new Client({
-      host: join(this.directory, 'run'),
+      host: socketDirectory,
       port: 5432,
       user: 'sluice',
       database: 'sluice',
     });
     client.on('error', () => undefined);
     await client.connect();
-    return new AgentConnection(client, join(this.directory, 'run', 'pipes'));
+    return new AgentConnection(client, join(socketDirectory, 'pipes'));
   }
 
   async runningExports(): Promise<number | undefined> {

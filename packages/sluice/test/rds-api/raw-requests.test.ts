@@ -1,4 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { request, type IncomingMessage } from 'node:http';
+import { text as textOf } from 'node:stream/consumers';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { Sha256 } from '../../src/s3/sha256.ts';
@@ -53,6 +56,43 @@ async function send(
   return post(changes.body ?? form, { ...headers, ...changes.unsigned }, changes.path);
 }
 
+function amzDate(): string {
+  return new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
+}
+
+/** Signs a form, and sends it with these lines of Authorization, which fetch would join. */
+async function sendTwice(form: string, authorizations: (own: string) => string[]) {
+  const { host, hostname, port } = new URL(api.endpoint);
+  const signer = new SignatureV4({
+    service: 'rds',
+    region: REGION,
+    credentials: { accessKeyId: ACCESS_KEY.id, secretAccessKey: ACCESS_KEY.secret },
+    sha256: Sha256,
+  });
+  const { headers } = await signer.sign({
+    method: 'POST',
+    protocol: 'http:',
+    hostname,
+    path: '/',
+    headers: { host },
+    body: form,
+  });
+  const { authorization = '', ...others } = headers;
+  const sending = request({
+    hostname,
+    port,
+    method: 'POST',
+    headers: [
+      ...Object.entries(others).flat(),
+      ...authorizations(authorization).flatMap((line) => ['authorization', line]),
+    ],
+  });
+  sending.end(form);
+  const [response] = (await once(sending, 'response')) as [IncomingMessage];
+  const body = await textOf(response);
+  return { status: response.statusCode, code: /<Code>(\w+)<\/Code>/.exec(body)?.[1] };
+}
+
 async function post(body: string | Buffer, headers: Record<string, string>, path = '/') {
   const response = await fetch(`${api.endpoint}${path}`, { method: 'POST', headers, body });
   const text = await response.text();
@@ -99,6 +139,37 @@ describe('a request made by hand', () => {
   ])('is refused with the headers %j', async (headers, status, code) => {
     expect(await post(ADD, headers as Record<string, string>)).toMatchObject({ status, code });
   });
+
+  it.each(['__proto__', 'constructor', 'toString', 'hasownproperty'])(
+    'is refused with the signed header %s that it does not have',
+    async (name) => {
+      const scope = `${ACCESS_KEY.id}/20300101/${REGION}/rds/aws4_request`;
+      const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host;x-amz-date;${name}, Signature=${'0'.repeat(64)}`;
+      const headers = { authorization, 'x-amz-date': amzDate() };
+      const dated = headers.authorization.replace('20300101', headers['x-amz-date'].slice(0, 8));
+      expect(await post(ADD, { ...headers, authorization: dated })).toMatchObject({
+        status: 403,
+        code: 'SignatureDoesNotMatch',
+      });
+    },
+  );
+
+  it('is refused with two Authorization headers, in either order', async () => {
+    const other = `AWS4-HMAC-SHA256 Credential=x/20300101/${REGION}/rds/aws4_request, SignedHeaders=host, Signature=${'0'.repeat(64)}`;
+    for (const order of [(own: string) => [own, other], (own: string) => [other, own]]) {
+      const { status, code } = await sendTwice(ADD, order);
+      expect({ status, code }).toEqual({ status: 400, code: 'IncompleteSignature' });
+    }
+    expect(api.roles.list()).toEqual([]);
+  });
+
+  it.each(['Credential=x', 'Signature=x', 'SignedHeaders=host'])(
+    'is refused with a second %s in its header',
+    async (field) => {
+      const { status, code } = await sendTwice(ADD, (own) => [`${own}, ${field}`]);
+      expect({ status, code }).toEqual({ status: 400, code: 'IncompleteSignature' });
+    },
+  );
 
   it.each([
     ['', 'MissingAction'],

@@ -10,6 +10,7 @@ export class AwsRequest {
   readonly path: string;
   readonly query: QueryParameters;
   readonly #sendContinue: () => void;
+  readonly #headers: ReadonlyMap<string, readonly string[]>;
   #bodyTaken = false;
 
   /**
@@ -18,6 +19,7 @@ export class AwsRequest {
    */
   constructor(incoming: IncomingMessage, sendContinue: () => void) {
     this.incoming = incoming;
+    this.#headers = headersOf(incoming);
     this.#sendContinue = sendContinue;
     this.method = incoming.method ?? 'GET';
     const target = withoutOrigin(incoming.url ?? '/');
@@ -28,7 +30,12 @@ export class AwsRequest {
 
   /** The value of a header (lower-case name); several lines of one header are joined by commas, as SigV4 does. */
   header(name: string): string | undefined {
-    return this.incoming.headersDistinct[name]?.join(',');
+    return this.#headers.get(name)?.join(',');
+  }
+
+  /** On how many lines a header (lower-case name) stands. */
+  headerLines(name: string): number {
+    return this.#headers.get(name)?.length ?? 0;
   }
 
   /**
@@ -42,13 +49,25 @@ export class AwsRequest {
   }
 
   headerNames(): string[] {
-    return Object.keys(this.incoming.headersDistinct);
+    return [...this.#headers.keys()];
   }
 
   /** The Host header without its port, in lower case. */
   get hostname(): string {
     return (this.header('host') ?? '').replace(/:\d*$/, '').toLowerCase();
   }
+}
+
+/** Not node:http's own objects, in which the header `__proto__` or `constructor` meets what every object has. */
+function headersOf({ rawHeaders }: IncomingMessage): Map<string, string[]> {
+  const headers = new Map<string, string[]>();
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
+    const name = (rawHeaders[i] ?? '').toLowerCase();
+    const values = headers.get(name) ?? [];
+    values.push(rawHeaders[i + 1] ?? '');
+    headers.set(name, values);
+  }
+  return headers;
 }
 
 /** Proxies send the absolute form, `GET http://host/path`. */

@@ -30,6 +30,8 @@ export async function sendQuery(query: QueryRequest): Promise<{ status: number; 
   });
   const sending = request({ ...to, method: 'POST', path: '/', headers, timeout: TIMEOUT_MS });
   sending.on('timeout', () => sending.destroy(new Error('no answer in time')));
+  // The waits below reject with it; a connection that breaks between or after them must not end the process.
+  sending.on('error', () => undefined);
   sending.end(body);
   const [response]: IncomingMessage[] = await once(sending, 'response');
   if (response === undefined) throw new Error('no answer');

@@ -26,6 +26,7 @@ const answers: Readonly<Record<SigV4Failure, Answer>> = {
     status: 403,
     message: 'Request is missing Authentication Token',
   },
+  'several-signatures': INCOMPLETE,
   'unsupported-scheme': INCOMPLETE,
   'malformed-header': INCOMPLETE,
   'malformed-query': INCOMPLETE,

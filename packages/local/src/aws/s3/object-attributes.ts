@@ -52,13 +52,13 @@ function readMetadata(request: AwsRequest): Pick<ObjectAttributes, 'headers' | '
     const value = name === 'content-encoding' ? readContentEncoding(request) : request.header(name);
     if (value !== undefined && value !== '') headers[name] = value;
   }
-  const userMetadata: Record<string, string> = {};
+  const userMetadata = new Map<string, string>();
   let sizeBytes = 0;
   for (const header of request.headerNames()) {
     if (!header.startsWith(USER_METADATA_PREFIX)) continue;
     const name = header.slice(USER_METADATA_PREFIX.length);
     const value = request.header(header) ?? '';
-    userMetadata[name] = value;
+    userMetadata.set(name, value);
     sizeBytes += name.length + value.length;
   }
   if (sizeBytes > USER_METADATA_MAX_BYTES) {
@@ -66,7 +66,7 @@ function readMetadata(request: AwsRequest): Pick<ObjectAttributes, 'headers' | '
       details: { Size: String(sizeBytes), MaxSizeAllowed: String(USER_METADATA_MAX_BYTES) },
     });
   }
-  return { headers, userMetadata };
+  return { headers, userMetadata: Object.fromEntries(userMetadata) };
 }
 
 /** The answer's headers for what the client said of the object. */

@@ -4,6 +4,7 @@ import { S3Error, type S3ErrorCode } from './s3-error.ts';
 
 const codeOfFailure: Readonly<Record<SigV4Failure, S3ErrorCode>> = {
   anonymous: 'AccessDenied',
+  'several-signatures': 'InvalidArgument',
   'unsupported-scheme': 'InvalidRequest',
   'malformed-header': 'AuthorizationHeaderMalformed',
   'malformed-query': 'AuthorizationQueryParametersError',

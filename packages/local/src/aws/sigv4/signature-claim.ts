@@ -28,11 +28,30 @@ const LONGEST_EXPIRY_SECONDS = 7 * 24 * 3600;
  * @throws SigV4Error when there is none, or when it cannot be read
  */
 export function readSignatureClaim(request: AwsRequest): SignatureClaim {
+  checkSignedOnce(request);
   const authorization = request.header('authorization');
   if (authorization !== undefined) return readHeader(request, authorization);
   if (request.query.has('X-Amz-Algorithm')) return readQuery(request);
   if (request.query.has('AWSAccessKeyId')) throw unsupportedScheme();
   throw new SigV4Error('anonymous', 'the request is not signed');
+}
+
+const QUERY_SIGNATURES = ['X-Amz-Algorithm', 'X-Amz-Signature', 'Signature'];
+
+/** Which of two signatures counts must not be left to chance: proxies in front may read the other. */
+function checkSignedOnce(request: AwsRequest): void {
+  const parameters = request.query.entries
+    .filter(([name]) => /^X-Amz-(?!Meta-)/.test(name))
+    .map(([name]) => name);
+  const isRepeated = new Set(parameters).size !== parameters.length;
+  const headers = request.headerLines('authorization');
+  const isInQuery = QUERY_SIGNATURES.some((name) => request.query.has(name));
+  if (headers > 1 || isRepeated || (headers > 0 && isInQuery)) {
+    throw new SigV4Error(
+      'several-signatures',
+      'Only one auth mechanism allowed; only the X-Amz-Algorithm query parameter, Signature query string parameter or the Authorization header should be specified',
+    );
+  }
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html */

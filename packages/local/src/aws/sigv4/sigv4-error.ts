@@ -2,6 +2,8 @@
 export type SigV4Failure =
   /** Not signed at all. */
   | 'anonymous'
+  /** Signed more than once: two headers, or a header and the query. */
+  | 'several-signatures'
   /** Signed by another scheme, such as SigV2. */
   | 'unsupported-scheme'
   /** The Authorization header cannot be read. */

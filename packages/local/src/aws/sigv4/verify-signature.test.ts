@@ -19,9 +19,7 @@ function request(method: string, url: string, headers: Record<string, string>): 
   const incoming = new IncomingMessage(new Socket());
   incoming.method = method;
   incoming.url = url;
-  incoming.headersDistinct = Object.fromEntries(
-    Object.entries({ host: HOST, ...headers }).map(([name, value]) => [name, [value]]),
-  );
+  incoming.rawHeaders = Object.entries({ host: HOST, ...headers }).flat();
   return new AwsRequest(incoming, () => undefined);
 }
 

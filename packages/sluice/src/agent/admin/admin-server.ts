@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import { isSluiceError } from '../../errors.ts';
 import type { ClusterRoles } from '../../identity/cluster-roles.ts';
 import { removeStaleSocket } from '../../files/stale-socket.ts';
+import { logServerErrors } from '../../log-server-errors.ts';
 import {
   adminRequestSchema,
   adminSocketPath,
@@ -39,6 +40,8 @@ export class AdminServer {
     this.#log = log;
     this.#server = createServer((socket) => {
       this.#sockets.add(socket);
+      // Who has left misses nothing; the errors of reading are met by the loop that reads.
+      socket.on('error', () => socket.destroy());
       socket.setTimeout(REQUEST_TIMEOUT_MS, () => socket.destroy());
       socket.once('close', () => this.#sockets.delete(socket));
       this.#serve(socket).catch((error: unknown) => {
@@ -74,6 +77,7 @@ export class AdminServer {
       process.umask(mask);
     }
     await once(admin.#server, 'listening');
+    logServerErrors(admin.#server, log, 'the admin socket');
     await chmod(path, 0o600);
     return admin;
   }

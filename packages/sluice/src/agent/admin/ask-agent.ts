@@ -44,6 +44,8 @@ async function exchange(path: string, line: string, signal: AbortSignal | undefi
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   const socket = createConnection({ path });
+  // Both waits below reject with it; between them it must not be without a listener.
+  socket.on('error', () => undefined);
   const stop = (): void => {
     socket.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} seconds`));
   };

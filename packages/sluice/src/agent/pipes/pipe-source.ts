@@ -206,8 +206,13 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
       this.#isTaken && this.#chunkBytes === 0 && this.#writer === 'seen' && this.#decision === 'open';
     if (!isStalled || this.#closing !== 'no') return;
     const page = Buffer.allocUnsafe(TRICKLE_BYTES);
-    const bytes = this.#readNow(page);
-    if (bytes !== undefined && bytes > 0) this.#trickled.push(page.subarray(0, bytes));
+    try {
+      const bytes = this.#readNow(page);
+      if (bytes !== undefined && bytes > 0) this.#trickled.push(page.subarray(0, bytes));
+    } catch (error) {
+      // A timer's exception would end the agent; this is one export's.
+      this.abort(error);
+    }
   }
 
   /** Bytes read; 0 when no writer has the pipe open; undefined when there is nothing to read now. */

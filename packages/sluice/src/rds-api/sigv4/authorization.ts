@@ -1,6 +1,7 @@
 import { RdsError } from '../rds-error.ts';
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
+const FIELDS: ReadonlySet<string> = new Set(['Credential', 'SignedHeaders', 'Signature']);
 
 /** What an Authorization header says, before anything of it is believed. */
 export interface Authorization {
@@ -27,7 +28,14 @@ export function parseAuthorization(header: string | undefined): Authorization {
   if (algorithm !== ALGORITHM) {
     throw incomplete(`Sign requests with ${ALGORITHM}, in the Authorization header.`);
   }
-  const fields = new Map(rest.split(',').map((field) => split(field.trim(), '=')));
+  const pairs = rest.split(',').map((field) => split(field.trim(), '='));
+  const fields = new Map(pairs);
+  // Two headers are joined by a comma, too. Which of two signatures counts must not be left to chance.
+  if (pairs.length !== fields.size || [...fields.keys()].some((name) => !FIELDS.has(name) && name !== '')) {
+    throw incomplete(
+      `Authorization header requires ${[...FIELDS].join(', ')}, each of them once, and nothing else.`,
+    );
+  }
   const [accessKeyId, date, region, service, terminator, ...more] = (fields.get('Credential') ?? '').split(
     '/',
   );

@@ -10,7 +10,7 @@ const LARGEST_SKEW_MS = 15 * 60_000;
 /** A POST to `/`: the only kind of request that the API takes. */
 export interface SignedRequest {
   /** By name in lower case; several of one name are joined by commas. */
-  headers: Readonly<Record<string, string>>;
+  headers: ReadonlyMap<string, string>;
   body: Uint8Array;
 }
 
@@ -30,18 +30,18 @@ export interface VerifyOptions {
  */
 export async function verifySignature(request: SignedRequest, options: VerifyOptions): Promise<string> {
   const { headers, body } = request;
-  const authorization = parseAuthorization(headers['authorization']);
+  const authorization = parseAuthorization(headers.get('authorization'));
   const { accessKeyId, region } = authorization;
   const secretAccessKey = options.secretOf(accessKeyId);
   // These are permanent keys, which have no session token.
-  if (secretAccessKey === undefined || headers['x-amz-security-token'] !== undefined) {
+  if (secretAccessKey === undefined || headers.has('x-amz-security-token')) {
     throw new RdsError('InvalidClientTokenId', 'The security token included in the request is invalid.');
   }
   checkScope(authorization, options.region);
-  const signingDate = checkDate(headers['x-amz-date'], authorization, options.now);
+  const signingDate = checkDate(headers.get('x-amz-date'), authorization, options.now);
   checkSignedHeaders(headers, authorization);
   const bodyHash = createHash('sha256').update(body).digest('hex');
-  if ((headers['x-amz-content-sha256'] ?? bodyHash) !== bodyHash) throw mismatch();
+  if ((headers.get('x-amz-content-sha256') ?? bodyHash) !== bodyHash) throw mismatch();
 
   const signer = new SignatureV4({
     service: SERVICE,
@@ -50,7 +50,9 @@ export async function verifySignature(request: SignedRequest, options: VerifyOpt
     sha256: Sha256,
     applyChecksum: false,
   });
-  const signed = Object.fromEntries(authorization.signedHeaders.map((name) => [name, headers[name] ?? '']));
+  const signed = Object.fromEntries(
+    authorization.signedHeaders.map((name) => [name, headers.get(name) ?? '']),
+  );
   const expected = await signer.sign(
     { method: 'POST', protocol: 'http:', hostname: '', path: '/', headers: signed, body },
     { signingDate, signableHeaders: new Set(authorization.signedHeaders) },
@@ -103,7 +105,7 @@ function checkDate(text: string | undefined, { date: scopeDate }: Authorization,
 }
 
 function checkSignedHeaders(headers: SignedRequest['headers'], { signedHeaders }: Authorization): void {
-  const needed = ['host', 'x-amz-date', ...Object.keys(headers).filter((name) => name.startsWith('x-amz-'))];
+  const needed = ['host', 'x-amz-date', ...[...headers.keys()].filter((name) => name.startsWith('x-amz-'))];
   const missing = needed.filter((name) => !signedHeaders.includes(name));
   if (missing.length === 0) return;
   throw new RdsError(

@@ -67,6 +67,7 @@ function checkKind({ principals, actions, resources }: StatementDraft, kind: Pol
   } else if (kind === 'trust') {
     if (actions !== undefined) checkTrustActions(actions);
     if (resources !== undefined) refuse('Has prohibited field Resource');
+    if (principals?.negated === true) refuse('Has prohibited field NotPrincipal');
   }
   if (kind !== 'identity' && principals === undefined) refuse('Missing required field Principal');
   if (kind !== 'trust' && (resources === undefined || resources.values.length === 0)) {

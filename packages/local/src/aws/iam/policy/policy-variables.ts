@@ -1,6 +1,6 @@
 import type { ConditionContext } from './condition-context.ts';
 import { type Glob, toGlobUnit } from './glob.ts';
-import type { PolicyVersion } from './policy.ts';
+import type { PolicyVersion } from './policy-version.ts';
 import { ARN_PARTS } from './split-arn.ts';
 
 /**

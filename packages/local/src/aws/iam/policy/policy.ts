@@ -1,13 +1,11 @@
 import type { ConditionOperator } from './conditions/operator.ts';
+import type { PolicyVersion } from './policy-version.ts';
 
 /**
  * What a policy is attached to: a user, group, role or session (`identity`, also a permissions boundary and a session
  * policy), a role as the list of who may assume it (`trust`), or a resource such as a bucket (`resource`).
  */
 export type PolicyKind = 'identity' | 'trust' | 'resource';
-
-/** Policy variables such as `${aws:username}` exist only from 2012-10-17 on. */
-export type PolicyVersion = '2008-10-17' | '2012-10-17';
 
 /** A policy document as `parsePolicy` found it to be valid. */
 export interface Policy {

@@ -8,12 +8,14 @@ export type PayloadKind =
   /** In the aws-chunked encoding. */
   | { readonly kind: 'chunked'; readonly signed: boolean; readonly trailers: boolean };
 
-const WORDS: Readonly<Record<string, PayloadKind>> = {
-  'UNSIGNED-PAYLOAD': { kind: 'unsigned' },
-  'STREAMING-UNSIGNED-PAYLOAD-TRAILER': { kind: 'chunked', signed: false, trailers: true },
-  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD': { kind: 'chunked', signed: true, trailers: false },
-  'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER': { kind: 'chunked', signed: true, trailers: true },
-};
+const WORDS: ReadonlyMap<string, PayloadKind> = new Map(
+  Object.entries<PayloadKind>({
+    'UNSIGNED-PAYLOAD': { kind: 'unsigned' },
+    'STREAMING-UNSIGNED-PAYLOAD-TRAILER': { kind: 'chunked', signed: false, trailers: true },
+    'STREAMING-AWS4-HMAC-SHA256-PAYLOAD': { kind: 'chunked', signed: true, trailers: false },
+    'STREAMING-AWS4-HMAC-SHA256-PAYLOAD-TRAILER': { kind: 'chunked', signed: true, trailers: true },
+  }),
+);
 
 /** The value that stands at the end of the canonical request. */
 export function readPayloadHash(request: AwsRequest, from: 'header' | 'presigned'): string {
@@ -24,7 +26,7 @@ export function readPayloadHash(request: AwsRequest, from: 'header' | 'presigned
 }
 
 export function parsePayloadKind(payloadHash: string): PayloadKind {
-  const word = WORDS[payloadHash];
+  const word = WORDS.get(payloadHash);
   if (word !== undefined) return word;
   if (/^[0-9a-f]{64}$/.test(payloadHash)) return { kind: 'sha256', hex: payloadHash };
   throw invalidArgument(

@@ -21,11 +21,32 @@ export function matchPrincipals(
   if (!principals.negated) {
     return (['direct', 'role', 'account'] as const).find((match) => matches.has(match));
   }
-  // NotPrincipal that names an account, with Deny, spares its root user only: a user must be named too.
-  // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
   const spared =
-    matches.has('direct') || matches.has('role') || (effect === 'Allow' && matches.has('account'));
+    effect === 'Allow'
+      ? [...matches].some((match) => match !== undefined)
+      : isSpared(principals.values, matches, requester);
   return spared ? undefined : 'direct';
+}
+
+/**
+ * A Deny with NotPrincipal asks one after another for the account, the role of a session, and the session or user: a user
+ * must be named together with its account, a session at least by its role and account.
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+ */
+function isSpared(
+  patterns: readonly PrincipalPattern[],
+  matches: ReadonlySet<PrincipalMatch | undefined>,
+  requester: RequestPrincipal,
+): boolean {
+  if (patterns.some(({ type, value }) => type === 'AWS' && value === '*')) return true;
+  switch (requester.type) {
+    case 'user':
+      return matches.has('account') && matches.has('direct');
+    case 'role-session':
+      return matches.has('account') && matches.has('role');
+    default:
+      return matches.has('direct');
+  }
 }
 
 function matchPrincipal(pattern: PrincipalPattern, requester: RequestPrincipal): PrincipalMatch | undefined {

@@ -1,5 +1,6 @@
 import { syntaxError } from '../malformed-policy-error.ts';
-import type { Condition, PolicyVersion } from '../policy.ts';
+import type { Condition } from '../policy.ts';
+import type { PolicyVersion } from '../policy-version.ts';
 import { type JsonObject, type JsonValue, parseJsonStrictly } from './parse-json-strictly.ts';
 import { readConditions } from './read-conditions.ts';
 import { type PrincipalsDraft, readPrincipals } from './read-principals.ts';
