@@ -1,0 +1,18 @@
+import type { AwsOperation } from './aws-operation.ts';
+
+/** One request of the agent, and what became of it. */
+export interface AwsExchange {
+  operation: AwsOperation;
+  subject: string;
+  /** The fault it met, in words. */
+  fault: string | undefined;
+  /** What the real AWS made of it: nothing reached it, or with which status it answered. */
+  status: number | 'not sent' | 'sent';
+  /** Whether the answer of the real AWS went to the agent whole and unchanged. */
+  answered: boolean;
+}
+
+/** Whether the real AWS did, or may have done, what was asked, and the agent was not told so. */
+export function isDoneInSecret({ status, answered }: AwsExchange): boolean {
+  return !answered && (status === 'sent' || (typeof status === 'number' && status < 300));
+}
