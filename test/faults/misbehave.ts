@@ -70,16 +70,7 @@ export interface RealAnswer {
 
 /** Lets AWS do what was asked. Answers are short: no operation here reads an object. */
 async function effect(of: Misbehaviour, change?: 'slow-body' | 'damage-body'): Promise<RealAnswer> {
-  const { promise, resolve, reject } = Promise.withResolvers<RealAnswer>();
-  const outgoing = of.connect((incoming) => {
-    readAll(incoming).then(
-      (body) => resolve({ status: incoming.statusCode ?? 502, headers: incoming.headers, body }),
-      reject,
-    );
-  });
-  outgoing.once('close', () => reject(new Error('AWS closed the connection')));
-  // Until it is awaited, below.
-  promise.catch(() => undefined);
+  const { outgoing, answered } = begin(of);
   let isDamaged = change !== 'damage-body';
   for await (const chunk of bodyOf(of)) {
     for (let start = 0; start < chunk.length; start += SLOW_PIECE_BYTES) {
@@ -87,14 +78,31 @@ async function effect(of: Misbehaviour, change?: 'slow-body' | 'damage-body'): P
       if (!isDamaged) piece[0] = (piece[0] ?? 0) ^ 1;
       isDamaged = true;
       if (change === 'slow-body') await delay(SLOW_PAUSE_MS);
-      if (!outgoing.write(piece)) await Promise.race([once(outgoing, 'drain'), promise]);
+      if (!outgoing.write(piece)) await Promise.race([once(outgoing, 'drain'), answered]);
     }
   }
   of.note({ status: 'sent' });
   outgoing.end();
-  const real = await promise;
+  const real = await answered;
   of.note({ status: real.status });
   return real;
+}
+
+function begin(of: Misbehaviour): { outgoing: ClientRequest; answered: Promise<RealAnswer> } {
+  let outgoing: ClientRequest | undefined;
+  const answered = new Promise<RealAnswer>((resolve, reject) => {
+    outgoing = of.connect((incoming) => {
+      readAll(incoming).then(
+        (body) => resolve({ status: incoming.statusCode ?? 502, headers: incoming.headers, body }),
+        reject,
+      );
+    });
+    outgoing.once('error', reject);
+  });
+  // It is awaited after the body; until then a failure must not end the process.
+  answered.catch(() => undefined);
+  if (outgoing === undefined) throw new Error('no request was begun');
+  return { outgoing, answered };
 }
 
 function passOn({ status, headers, body }: RealAnswer, { response, note }: Misbehaviour): void {
