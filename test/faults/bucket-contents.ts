@@ -31,9 +31,11 @@ export async function contentsOf({ s3 }: TestStack, prefix: string): Promise<Con
 export async function removeContents({ s3 }: TestStack, { keys, uploads }: Contents): Promise<void> {
   for (const key of keys) await s3.send(new DeleteObjectCommand({ Bucket: BUCKET, Key: key }));
   for (const { key, uploadId } of uploads) {
-    await s3.send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key: key, UploadId: uploadId })).catch((error: unknown) => {
-      // It may have been aborted by the agent at last.
-      if (!(error instanceof Error && error.name === 'NoSuchUpload')) throw error;
-    });
+    await s3
+      .send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key: key, UploadId: uploadId }))
+      .catch((error: unknown) => {
+        // It may have been aborted by the agent at last.
+        if (!(error instanceof Error && error.name === 'NoSuchUpload')) throw error;
+      });
   }
 }

@@ -100,7 +100,12 @@ function drawEvent(
   const when: Moment = random.chance(0.5)
     ? { afterMs: random.integer(0, LATEST_EVENT_MS) }
     : {
-        operation: random.pick(['PutObject', 'CreateMultipartUpload', 'UploadPart', 'CompleteMultipartUpload']),
+        operation: random.pick([
+          'PutObject',
+          'CreateMultipartUpload',
+          'UploadPart',
+          'CompleteMultipartUpload',
+        ]),
         nth: random.pick([1, 1, 2]),
       };
   return { what, event: random.weighted(events), when };

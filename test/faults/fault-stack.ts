@@ -33,10 +33,7 @@ export class FaultStack implements AsyncDisposable {
   readonly stateDirectory: string;
   readonly #directory: string;
 
-  private constructor(
-    parts: { testStack: TestStack; aws: FaultyAws; server: OwnServer },
-    directory: string,
-  ) {
+  private constructor(parts: { testStack: TestStack; aws: FaultyAws; server: OwnServer }, directory: string) {
     this.testStack = parts.testStack;
     this.aws = parts.aws;
     this.server = parts.server;

@@ -24,7 +24,10 @@ const EVENTS: ReadonlyMap<string, Event> = new Map<string, Event>([
   [
     'standby promoted',
     async ({ session }) => {
-      const { host, port, user, password } = session as unknown as Record<'host' | 'user' | 'password', string> & {
+      const { host, port, user, password } = session as unknown as Record<
+        'host' | 'user' | 'password',
+        string
+      > & {
         port: number;
       };
       const { default: pg } = await import('pg');
