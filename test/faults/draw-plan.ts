@@ -1,55 +1,108 @@
 import { S3_ANSWERS, STS_ANSWERS, type AwsFault } from './aws-fault.ts';
 import type { AwsStep, EventStep, Moment, PlanStep } from './fault-plan.ts';
+import { isLarge, type ExportDraw } from './export-draw.ts';
 import type { SeededRandom } from './seeded-random.ts';
 import { AGENT_EVENTS } from './agent-events.ts';
 import { SERVER_EVENTS } from './server-events.ts';
 import { SESSION_EVENTS } from './session-events.ts';
 
 const MAX_STEPS = 3;
-const LATEST_EVENT_MS = 400;
+
+type Operation = Exclude<AwsStep['operation'], 'AssumeRole'>;
+
+/** What an export sends if all goes well, with how many of each at most. */
+const SENT = {
+  small: [['PutObject', 1]],
+  large: [
+    ['CreateMultipartUpload', 3],
+    ['UploadPart', 6],
+    ['CompleteMultipartUpload', 3],
+    ['PutObject', 1],
+  ],
+} as const satisfies Record<string, readonly (readonly [Operation, number])[]>;
+/** What it sends only when something has gone wrong. */
+const SENT_AFTERWARDS = [
+  'AbortMultipartUpload',
+  'HeadObject',
+  'DeleteObject',
+  'ListMultipartUploads',
+] as const;
+/** What makes it send these. */
+const TROUBLE: readonly AwsStep[] = [
+  {
+    what: 'aws',
+    operation: 'CompleteMultipartUpload',
+    nth: 2,
+    times: 1000,
+    fault: { do: 'answer', status: 403, code: 'AccessDenied' },
+  },
+  {
+    what: 'aws',
+    operation: 'CompleteMultipartUpload',
+    nth: 1,
+    times: 1000,
+    fault: { do: 'no-answer', effect: true },
+  },
+  {
+    what: 'aws',
+    operation: 'CreateMultipartUpload',
+    nth: 1,
+    times: 1,
+    fault: { do: 'reset', when: 'after the effect' },
+  },
+  {
+    what: 'aws',
+    operation: 'PutObject',
+    nth: 1,
+    times: 1000,
+    fault: { do: 'reset', when: 'after the effect' },
+  },
+];
+const LATEST_EVENT_MS = { small: 30, large: 350 };
 
 /** Nothing to three faults. What stops a whole server is rare, as it stops the other runs, too. */
-export function drawPlan(random: SeededRandom): PlanStep[] {
+export function drawPlan(random: SeededRandom, draw: ExportDraw): PlanStep[] {
+  const size = isLarge(draw) ? 'large' : 'small';
   const count = random.weighted([
-    [2, 0],
+    [1, 0],
     [8, 1],
     [4, 2],
     [2, MAX_STEPS],
   ] as const);
-  return Array.from({ length: count }, () =>
-    random.weighted<() => PlanStep>([
-      [80, () => drawAwsStep(random)],
-      [2, () => drawStsStep(random)],
-      [13, () => drawEvent(random, 'session', SESSION_EVENTS)],
-      [4, () => drawEvent(random, 'agent', AGENT_EVENTS)],
-      [0.6, () => drawEvent(random, 'server', SERVER_EVENTS)],
-    ])(),
-  );
+  const steps: PlanStep[] = [];
+  while (steps.length < count) {
+    const drawn = random.weighted<() => PlanStep[]>([
+      [62, () => [drawAwsStep(random, size)]],
+      [14, () => [random.pick(TROUBLE), drawStepAfterwards(random)]],
+      [2, () => [drawStsStep(random)]],
+      [13, () => [drawEvent(random, 'session', SESSION_EVENTS, size)]],
+      [4, () => [drawEvent(random, 'agent', AGENT_EVENTS, size)]],
+      [0.4, () => [drawEvent(random, 'server', SERVER_EVENTS, size)]],
+    ])();
+    steps.push(...drawn.slice(0, MAX_STEPS - steps.length));
+  }
+  return steps;
 }
 
-function drawAwsStep(random: SeededRandom): AwsStep {
-  const operation = random.weighted<AwsStep['operation']>([
-    [5, 'PutObject'],
-    [5, 'CreateMultipartUpload'],
-    [6, 'UploadPart'],
-    [6, 'CompleteMultipartUpload'],
-    [4, 'AbortMultipartUpload'],
-    [1, 'HeadObject'],
-    [1, 'DeleteObject'],
-    [1, 'ListMultipartUploads'],
-  ]);
+function drawAwsStep(random: SeededRandom, size: keyof typeof SENT): AwsStep {
+  const [operation, most] = random.pick<readonly [Operation, number]>(SENT[size]);
   return {
     what: 'aws',
     operation,
-    nth: random.weighted([
-      [4, 1],
-      [2, 2],
-      [1, 3],
-    ] as const),
-    // As often as the agent tries, and for good, too.
-    times: random.pick([1, 1, 2, 3, 1000]),
+    nth: random.integer(1, most),
+    times: drawTimes(random),
     fault: drawS3Fault(random),
   };
+}
+
+function drawStepAfterwards(random: SeededRandom): AwsStep {
+  const operation = random.pick(SENT_AFTERWARDS);
+  return { what: 'aws', operation, nth: 1, times: drawTimes(random), fault: drawS3Fault(random) };
+}
+
+/** Once, as often as the agent tries, and for good. */
+function drawTimes(random: SeededRandom): number {
+  return random.pick([1, 1, 2, 3, 1000]);
 }
 
 function drawS3Fault(random: SeededRandom): AwsFault {
@@ -96,17 +149,11 @@ function drawEvent(
   random: SeededRandom,
   what: EventStep['what'],
   events: readonly (readonly [weight: number, event: string])[],
+  size: keyof typeof SENT,
 ): EventStep {
+  const [operation, most] = random.pick<readonly [Operation, number]>(SENT[size]);
   const when: Moment = random.chance(0.5)
-    ? { afterMs: random.integer(0, LATEST_EVENT_MS) }
-    : {
-        operation: random.pick([
-          'PutObject',
-          'CreateMultipartUpload',
-          'UploadPart',
-          'CompleteMultipartUpload',
-        ]),
-        nth: random.pick([1, 1, 2]),
-      };
+    ? { afterMs: random.integer(0, LATEST_EVENT_MS[size]) }
+    : { operation, nth: random.integer(1, most) };
   return { what, event: random.weighted(events), when };
 }

@@ -16,6 +16,8 @@ export interface ExportDraw {
 /** Files end at 8 MiB, parts at 5 MiB: one part, two, two files, three. */
 const SIZES_MB = { part: [2, 5], parts: [6, 8], 'two files': [9, 15], 'three files': [17, 22] } as const;
 
+const PART_BYTES = 5 * 1024 ** 2;
+
 const OPTIONS = [
   '',
   'format text',
@@ -48,6 +50,11 @@ export function drawExport(random: SeededRandom): ExportDraw {
   // A few sizes each, so that what COPY makes of them need not be asked anew for every run.
   const [least, most] = SIZES_MB[size];
   return { role, rows: random.pick([least, most]) * 1000, width: 1000, options };
+}
+
+/** Whether it is more than one part. */
+export function isLarge({ rows, width }: ExportDraw): boolean {
+  return rows * width > PART_BYTES;
 }
 
 /** @param failsAt the row at which the query fails by itself */

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
+import { AGAIN, AGAIN_QUERY } from './again.ts';
 import type { ArmedPlan } from './armed-plan.ts';
 import { contentsOf, removeContents, type Contents } from './bucket-contents.ts';
 import { call, type CallOutcome } from './call.ts';
@@ -30,7 +31,6 @@ const SETTLE_MS = 12_000;
 /** What is left and explained may still go away. */
 const EXPLAINED_MS = 1_000;
 const AGAIN_MS = 30_000;
-const AGAIN = Buffer.from('1\n');
 
 /** Waits until a call has settled, holds what is there against what the call said, and removes it. */
 export async function judge(scene: Scene): Promise<Judgement> {
@@ -128,7 +128,7 @@ async function exportAgain(scene: Scene): Promise<string[]> {
   if (next !== session) await session.end().catch(() => undefined);
   try {
     const left = isUsable && next === session ? await leftInSession(next) : [];
-    const outcome = await call(next, { query: 'SELECT 1', key, options: 'format text' }, AGAIN_MS);
+    const outcome = await call(next, { query: AGAIN_QUERY, key, options: 'format text' }, AGAIN_MS);
     const problems = [...left, ...(await leftInSession(next))];
     if (outcome.state === 'succeeded') return problems;
     const error = outcome.state === 'failed' ? `${outcome.error.message} ${outcome.error.detail}` : '';

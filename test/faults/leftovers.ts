@@ -1,3 +1,4 @@
+import { AGAIN } from './again.ts';
 import type { ArmedPlan } from './armed-plan.ts';
 import type { Contents } from './bucket-contents.ts';
 import type { CallOutcome } from './call.ts';
@@ -41,7 +42,7 @@ export async function findLeftovers(scene: LeftoverScene, { keys, uploads }: Con
   const about = (subject: string) => ({
     key: subject,
     role: drawn.draw.role,
-    isCommitted: lines.some((line) => line.msg === 'export committed' && line['key'] === key),
+    isCommitted: lines.some((line) => isCommitOf(line, key)),
     callerLost: met.some((fault) => CALLER_LOST.has(fault)),
     agentLost: met.some((fault) => AGENT_LOST.has(fault)),
     exchanges: armed.exchanges.filter(({ subject: asked }) => asked === subject),
@@ -64,6 +65,11 @@ export async function findLeftovers(scene: LeftoverScene, { keys, uploads }: Con
     });
   }
   return leftovers;
+}
+
+/** Not of what the session exports afterwards under the same key, whose size no drawn export has. */
+function isCommitOf(line: LogLine, key: string): boolean {
+  return line.msg === 'export committed' && line['key'] === key && line['bytes'] !== AGAIN.length;
 }
 
 /** Files end where rows do, so each is a piece of what COPY writes; the plain key's is its beginning. */

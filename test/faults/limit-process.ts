@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -25,13 +26,14 @@ export async function limitProcess(
   limit: 'fsize' | 'nofile',
   value: number | 'hard',
 ): Promise<void> {
-  const { stdout } = await run('prlimit', [
-    `--pid=${pid}`,
-    `--${limit}`,
-    '--output=HARD',
-    '--noheadings',
-    '--raw',
-  ]);
+  // As the user that the process runs as: even root may need a capability to limit those of others.
+  const { uid, gid } = await stat(`/proc/${pid}`);
+  const as = process.getuid?.() === uid ? {} : { uid, gid };
+  const { stdout } = await run(
+    'prlimit',
+    [`--pid=${pid}`, `--${limit}`, '--output=HARD', '--noheadings', '--raw'],
+    as,
+  );
   const hard = stdout.trim();
-  await run('prlimit', [`--pid=${pid}`, `--${limit}=${value === 'hard' ? hard : value}:${hard}`]);
+  await run('prlimit', [`--pid=${pid}`, `--${limit}=${value === 'hard' ? hard : value}:${hard}`], as);
 }

@@ -34,10 +34,11 @@ const STATEMENT_TIMEOUT_MS = 400;
 
 export function drawRun(seed: number, run: number): DrawnRun {
   const random = new SeededRandom(seed, run);
+  const draw = drawExport(random);
   return {
     run,
-    draw: drawExport(random),
-    plan: drawPlan(random),
+    draw,
+    plan: drawPlan(random, draw),
     againAtOnce: random.chance(0.5),
     random,
   };
