@@ -29,8 +29,9 @@ export function runHarness(file, variables) {
       'run',
       '--project',
       'acceptance',
-      '--disable-console-intercept',
       join('test', 'faults', file),
+      // Last: what follows it would be taken for its value.
+      '--disable-console-intercept',
     ],
     { cwd: ROOT, stdio: 'inherit', env: environment },
   );

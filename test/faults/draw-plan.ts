@@ -89,7 +89,7 @@ function drawAwsStep(random: SeededRandom, size: keyof typeof SENT): AwsStep {
   return {
     what: 'aws',
     operation,
-    nth: random.integer(1, most),
+    nth: random.integer(1, random.integer(1, most)),
     times: drawTimes(random),
     fault: drawS3Fault(random),
   };
@@ -154,6 +154,6 @@ function drawEvent(
   const [operation, most] = random.pick<readonly [Operation, number]>(SENT[size]);
   const when: Moment = random.chance(0.5)
     ? { afterMs: random.integer(0, LATEST_EVENT_MS[size]) }
-    : { operation, nth: random.integer(1, most) };
+    : { operation, nth: random.integer(1, random.integer(1, most)) };
   return { what, event: random.weighted(events), when };
 }
