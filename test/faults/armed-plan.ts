@@ -1,5 +1,5 @@
 import { describeFault, type AwsFault } from './aws-fault.ts';
-import type { AwsExchange } from './aws-exchange.ts';
+import { newExchange, type AwsExchange } from './aws-exchange.ts';
 import type { AwsRequest } from './aws-operation.ts';
 import type { AwsStep } from './fault-plan.ts';
 
@@ -35,7 +35,7 @@ export class ArmedPlan {
 
   /** Notes a request, and says what is to be done to it. */
   meet(request: AwsRequest): { exchange: AwsExchange; fault: AwsFault | undefined } {
-    const { operation, subject } = request;
+    const { operation } = request;
     const nth = (this.#counts.get(operation) ?? 0) + 1;
     this.#counts.set(operation, nth);
     const step = this.#isDisarmed
@@ -44,13 +44,7 @@ export class ArmedPlan {
           (planned) =>
             planned.operation === operation && nth >= planned.nth && nth < planned.nth + planned.times,
         );
-    const exchange: AwsExchange = {
-      operation,
-      subject,
-      fault: step === undefined ? undefined : describeFault(step.fault),
-      status: 'not sent',
-      answered: false,
-    };
+    const exchange = newExchange(request, step === undefined ? undefined : describeFault(step.fault));
     this.exchanges.push(exchange);
     this.#onRequest(operation, nth);
     return { exchange, fault: step?.fault };

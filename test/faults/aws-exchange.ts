@@ -1,4 +1,4 @@
-import type { AwsOperation } from './aws-operation.ts';
+import type { AwsOperation, AwsRequest } from './aws-operation.ts';
 
 /** One request of the agent, and what became of it. */
 export interface AwsExchange {
@@ -10,6 +10,11 @@ export interface AwsExchange {
   status: number | 'not sent' | 'sent';
   /** Whether the answer of the real AWS went to the agent whole and unchanged. */
   answered: boolean;
+}
+
+/** Of a request that has just come. */
+export function newExchange({ operation, subject }: AwsRequest, fault?: string): AwsExchange {
+  return { operation, subject, fault, status: 'not sent', answered: false };
 }
 
 /** Whether the real AWS did, or may have done, what was asked, and the agent was not told so. */

@@ -43,7 +43,8 @@ export class FaultStack implements AsyncDisposable {
     this.stateDirectory = join(directory, 'state');
   }
 
-  static async start(): Promise<FaultStack> {
+  /** @param options.requestTimeoutMs of one request to S3; longer where no fault waits for it */
+  static async start({ requestTimeoutMs = REQUEST_TIMEOUT_MS } = {}): Promise<FaultStack> {
     const aws = await FaultyAws.start();
     const testStack = await TestStack.start();
     aws.target = testStack.stack.aws.endpoint;
@@ -53,7 +54,7 @@ export class FaultStack implements AsyncDisposable {
     const server = await OwnServer.of(testStack);
     const stack = new FaultStack({ testStack, aws, server }, directory);
     try {
-      await stack.#setUp();
+      await stack.#setUp(requestTimeoutMs);
     } catch (error) {
       await stack[Symbol.asyncDispose]();
       throw error;
@@ -95,7 +96,7 @@ export class FaultStack implements AsyncDisposable {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #setUp(): Promise<void> {
+  async #setUp(requestTimeoutMs: number): Promise<void> {
     const { stack } = this.testStack;
     const account = new AwsAccount(stack);
     await account.putPolicy('test-export', rolePolicy());
@@ -115,8 +116,8 @@ export class FaultStack implements AsyncDisposable {
       aws: { sts_endpoint: endpoint },
       s3: {
         endpoint,
-        connect_timeout: `${REQUEST_TIMEOUT_MS}ms`,
-        request_timeout: `${REQUEST_TIMEOUT_MS}ms`,
+        connect_timeout: `${requestTimeoutMs}ms`,
+        request_timeout: `${requestTimeoutMs}ms`,
         max_attempts: MAX_ATTEMPTS,
       },
       export: { file_limit: FILE_LIMIT, part_size: PART_SIZE, memory: '96MiB' },

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { ArmedPlan } from './armed-plan.ts';
-import type { AwsExchange } from './aws-exchange.ts';
+import { newExchange } from './aws-exchange.ts';
 import { readAwsRequest } from './aws-operation.ts';
 import { misbehave } from './misbehave.ts';
 
@@ -68,12 +68,12 @@ export class FaultyAws implements AsyncDisposable {
     const body = incoming.method === 'POST' && incoming.url === '/' ? await readAll(incoming) : undefined;
     const request = readAwsRequest(incoming, body?.toString('utf8') ?? '');
     const plan = [...this.#plans].find((armed) => armed.isMeant(request));
-    const { exchange, fault } = plan?.meet(request) ?? { exchange: UNPLANNED, fault: undefined };
+    const { exchange, fault } = plan?.meet(request) ?? { exchange: newExchange(request), fault: undefined };
     await misbehave(fault, {
       incoming,
       response,
       body,
-      exchange: { ...UNPLANNED, ...exchange },
+      exchange,
       note: (changes) => Object.assign(exchange, changes),
       connect: (onAnswer) => this.#connect(incoming, onAnswer),
     });
@@ -95,14 +95,6 @@ export class FaultyAws implements AsyncDisposable {
     return outgoing;
   }
 }
-
-const UNPLANNED: AwsExchange = Object.freeze({
-  operation: 'other',
-  subject: '',
-  fault: undefined,
-  status: 'not sent',
-  answered: false,
-});
 
 async function readAll(incoming: http.IncomingMessage): Promise<Buffer> {
   const chunks: Buffer[] = [];

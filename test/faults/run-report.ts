@@ -1,6 +1,5 @@
 import type { ExportDraw } from './export-draw.ts';
-import type { AwsStep, PlanStep } from './fault-plan.ts';
-import { describeFault } from './aws-fault.ts';
+import type { PlanStep } from './fault-plan.ts';
 
 /** What one run came to. */
 export interface RunReport {
@@ -16,10 +15,6 @@ export interface RunReport {
   /** Names of the rules that explain what was left. */
   undecided: readonly string[];
   violations: readonly string[];
-}
-
-export function describeAwsStep({ operation, fault }: AwsStep): string {
-  return `${operation}: ${describeFault(fault)}`;
 }
 
 /** A line for each fault: how often it was met, and what the calls came to. */

@@ -79,11 +79,9 @@ export async function doRun(stack: FaultStack, copied: CopiedBytes, drawn: Drawn
   const outcome = await call(session, request, boundMs);
   armed.disarm();
   const own = [...(failsAt === undefined ? [] : ['query error']), ...(timesOut ? ['statement_timeout'] : [])];
-  const met = new Set([
-    ...armed.exchanges.flatMap(({ operation, fault }) =>
-      fault === undefined ? [] : `${operation}: ${fault}`,
-    ),
-  ]);
+  const met = new Set(
+    armed.exchanges.flatMap(({ operation, fault }) => (fault === undefined ? [] : `${operation}: ${fault}`)),
+  );
   await events.settle();
   for (const event of [...own, ...events.happened]) met.add(event);
   const judgement: Judgement = await judge({
