@@ -10,11 +10,15 @@ export interface AwsExchange {
   status: number | 'not sent' | 'sent';
   /** Whether the answer of the real AWS went to the agent whole and unchanged. */
   answered: boolean;
+  /** When it came, as performance.now() has it. */
+  cameAt: number;
+  /** The agent broke it off so long after it came, though no fault held it up: the machine was too busy. */
+  givenUpAfterMs?: number;
 }
 
 /** Of a request that has just come. */
 export function newExchange({ operation, subject }: AwsRequest, fault?: string): AwsExchange {
-  return { operation, subject, fault, status: 'not sent', answered: false };
+  return { operation, subject, fault, status: 'not sent', answered: false, cameAt: performance.now() };
 }
 
 /** Whether the real AWS did, or may have done, what was asked, and the agent was not told so. */

@@ -69,6 +69,10 @@ export class FaultyAws implements AsyncDisposable {
     const request = readAwsRequest(incoming, body?.toString('utf8') ?? '');
     const plan = [...this.#plans].find((armed) => armed.isMeant(request));
     const { exchange, fault } = plan?.meet(request) ?? { exchange: newExchange(request), fault: undefined };
+    response.once('close', () => {
+      if (!response.writableFinished && fault === undefined)
+        exchange.givenUpAfterMs = performance.now() - exchange.cameAt;
+    });
     await misbehave(fault, {
       incoming,
       response,

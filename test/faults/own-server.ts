@@ -97,6 +97,22 @@ export class OwnServer {
     }
   }
 
+  /** Waits until a backend has ended: one whose client is gone goes on until it has something to say to it. */
+  async backendEnded(pid: number, boundMs: number): Promise<boolean> {
+    const deadline = Date.now() + boundMs;
+    const client = await this.connect();
+    try {
+      for (;;) {
+        const { rowCount } = await client.query('SELECT FROM pg_stat_activity WHERE pid = $1', [pid]);
+        if (rowCount === 0) return true;
+        if (Date.now() > deadline) return false;
+        await delay(POLL_MS);
+      }
+    } finally {
+      await client.end();
+    }
+  }
+
   /** Ends what was started here. */
   async stop(): Promise<void> {
     await this.#restarted?.stop();

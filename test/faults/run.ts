@@ -83,6 +83,9 @@ export async function doRun(stack: FaultStack, copied: CopiedBytes, drawn: Drawn
     armed.exchanges.flatMap(({ operation, fault }) => (fault === undefined ? [] : `${operation}: ${fault}`)),
   );
   await events.settle();
+  const backendHangs =
+    events.happened.includes('client gone') &&
+    !(await stack.server.backendEnded(backendPidOf(session), boundMs));
   for (const event of [...own, ...events.happened]) met.add(event);
   const judgement: Judgement = await judge({
     stack,
@@ -112,6 +115,7 @@ export async function doRun(stack: FaultStack, copied: CopiedBytes, drawn: Drawn
     undecided: judgement.undecided,
     violations: [
       ...(outcome.state === 'did not end' ? [`the call did not end within ${boundMs} ms`] : []),
+      ...(backendHangs ? [`the backend whose client is gone did not end within ${boundMs} ms`] : []),
       ...judgement.violations,
       ...stack.agent.takeUnexpectedEnds(),
     ],
