@@ -19,7 +19,8 @@ export interface LeftoverScene {
   copied: () => Promise<Buffer>;
 }
 
-const WARNING = 40;
+/** Not a warning, which tells of what was left and has been put right. */
+const ERROR = 50;
 const CALLER_LOST = new Set([
   'pg_cancel_backend',
   'pg_terminate_backend',
@@ -82,8 +83,8 @@ async function isFileOf({ stack, key, copied }: LeftoverScene, found: string): P
 
 function isNamed(outcome: CallOutcome, lines: readonly LogLine[], names: readonly string[]): boolean {
   const error = outcome.state === 'failed' ? `${outcome.error.detail} ${outcome.error.hint}` : '';
-  const warnings = lines.filter(({ level = 0 }) => level >= WARNING).map((line) => JSON.stringify(line));
-  return [error, ...warnings].some((text) => names.some((name) => mentions(text, name)));
+  const errors = lines.filter(({ level = 0 }) => level >= ERROR).map((line) => JSON.stringify(line));
+  return [error, ...errors].some((text) => names.some((name) => mentions(text, name)));
 }
 
 /** `run-1/file` is not mentioned by `run-1/file_part2`. */

@@ -8,7 +8,7 @@ export interface Leftover {
   role: ExportRole;
   /** Of an object: it is exactly the file that COPY's bytes make. */
   isWhole: boolean;
-  /** The error of the call, or a warning in the agent's log, names it. */
+  /** The error of the call, or an error in the agent's log, names it. */
   isNamed: boolean;
   /** The agent's log says that the export was committed. */
   isCommitted: boolean;
