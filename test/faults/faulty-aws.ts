@@ -58,9 +58,11 @@ export class FaultyAws implements AsyncDisposable {
   }
 
   #serve(incoming: http.IncomingMessage, response: http.ServerResponse): void {
+    // The request loses its socket when it is destroyed.
+    const { socket } = incoming;
     incoming.on('error', () => response.destroy());
     response.on('error', () => incoming.destroy());
-    this.#handle(incoming, response).catch(() => incoming.socket.destroy());
+    this.#handle(incoming, response).catch(() => socket.destroy());
   }
 
   async #handle(incoming: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
@@ -88,14 +90,14 @@ export class FaultyAws implements AsyncDisposable {
     onAnswer: (answer: http.IncomingMessage) => void,
   ): http.ClientRequest {
     const { hostname, port } = this.#target ?? {};
-    const { method, url, headers } = incoming;
+    const { method, url, headers, socket } = incoming;
     // A connection that is kept may be closed by the other side just then, which would be a fault of ours.
     const { expect: _expect, ...kept } = headers;
     const outgoing = http.request(
       { hostname, port, method, path: url, headers: kept, agent: this.#agent },
       onAnswer,
     );
-    outgoing.on('error', () => incoming.socket.destroy());
+    outgoing.on('error', () => socket.destroy());
     return outgoing;
   }
 }

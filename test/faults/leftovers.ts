@@ -31,10 +31,7 @@ const CALLER_LOST = new Set([
   'immediate shutdown',
   'SIGKILL',
   'SIGTERM',
-  'SIGSTOP',
-  'few descriptors',
 ]);
-const AGENT_LOST = new Set(['SIGKILL', 'SIGTERM']);
 
 export async function findLeftovers(scene: LeftoverScene, { keys, uploads }: Contents): Promise<Leftover[]> {
   if (keys.length + uploads.length === 0) return [];
@@ -45,7 +42,6 @@ export async function findLeftovers(scene: LeftoverScene, { keys, uploads }: Con
     role: drawn.draw.role,
     isCommitted: lines.some((line) => isCommitOf(line, key)),
     callerLost: met.some((fault) => CALLER_LOST.has(fault)),
-    agentLost: met.some((fault) => AGENT_LOST.has(fault)),
     exchanges: armed.exchanges.filter(({ subject: asked }) => asked === subject),
   });
   const leftovers: Leftover[] = [];

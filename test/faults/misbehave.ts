@@ -113,6 +113,8 @@ function passOn({ status, headers, body }: RealAnswer, { response, note }: Misbe
 }
 
 async function reset(when: Extract<AwsFault, { do: 'reset' }>['when'], of: Misbehaviour): Promise<void> {
+  // The request loses it when its body is left unread.
+  const { socket } = of.incoming;
   switch (when) {
     case 'before the body':
       break;
@@ -128,7 +130,7 @@ async function reset(when: Extract<AwsFault, { do: 'reset' }>['when'], of: Misbe
     default:
       when satisfies never;
   }
-  of.incoming.socket.resetAndDestroy();
+  socket.resetAndDestroy();
 }
 
 function answer({ response }: Misbehaviour, status: number, body: string): void {

@@ -1,3 +1,4 @@
+import type { S3Operation } from './aws-operation.ts';
 import { isDoneInSecret, type AwsExchange } from './aws-exchange.ts';
 import type { ExportRole } from './export-draw.ts';
 
@@ -14,7 +15,6 @@ export interface Leftover {
   isCommitted: boolean;
   /** The call lost its session or the agent, or was cancelled, by the plan. */
   callerLost: boolean;
-  agentLost: boolean;
   /** The requests about its key. */
   exchanges: readonly AwsExchange[];
 }
@@ -25,6 +25,7 @@ export interface Rule {
   holds: (leftover: Leftover) => boolean;
 }
 
+const REFUSED = /^answer(-early)? (301|4\d\d)/;
 const PUBLISHING = new Set(['PutObject', 'CompleteMultipartUpload']);
 
 export const RULES: readonly Rule[] = [
@@ -35,35 +36,48 @@ export const RULES: readonly Rule[] = [
   },
   {
     name: 'lost-answer-may-not-look',
-    holds: ({ kind, role, isWhole, isNamed, exchanges }) =>
-      kind === 'object' &&
-      isGuides(role) &&
-      isWhole &&
-      isNamed &&
-      exchanges.some((exchange) => PUBLISHING.has(exchange.operation) && isDoneInSecret(exchange)),
+    holds: (leftover) =>
+      isNamedObject(leftover) &&
+      mayNot(leftover, 'HeadObject') &&
+      leftover.exchanges.some((exchange) => PUBLISHING.has(exchange.operation) && isDoneInSecret(exchange)),
   },
   {
     name: 'lost-upload-may-not-list',
-    holds: ({ kind, role, isNamed, exchanges }) =>
-      kind === 'upload' &&
-      isGuides(role) &&
-      isNamed &&
-      exchanges.some(
+    holds: (leftover) =>
+      leftover.kind === 'upload' &&
+      leftover.isNamed &&
+      mayNot(leftover, 'ListMultipartUploads') &&
+      leftover.exchanges.some(
         (exchange) => exchange.operation === 'CreateMultipartUpload' && isDoneInSecret(exchange),
       ),
   },
   {
     name: 'may-not-remove',
-    holds: ({ kind, role, isWhole, isNamed }) => kind === 'object' && isGuides(role) && isWhole && isNamed,
+    holds: (leftover) => isNamedObject(leftover) && mayNot(leftover, 'DeleteObject'),
+  },
+  {
+    name: 'may-not-abort',
+    holds: (leftover) =>
+      leftover.kind === 'upload' && leftover.isNamed && isRefused(leftover, 'AbortMultipartUpload'),
   },
   {
     name: 'etag-falsified',
-    holds: ({ kind, isWhole, isNamed, exchanges }) =>
-      kind === 'object' && isWhole && isNamed && exchanges.some(({ fault }) => fault === 'wrong-etag'),
+    holds: (leftover) =>
+      isNamedObject(leftover) && leftover.exchanges.some(({ fault }) => fault === 'wrong-etag'),
   },
 ];
 
+/** A whole file of the export that somebody was told of. */
+function isNamedObject({ kind, isWhole, isNamed }: Leftover): boolean {
+  return kind === 'object' && isWhole && isNamed;
+}
+
 /** The guide's sample policy has neither s3:GetObject nor s3:DeleteObject nor s3:ListBucketMultipartUploads. */
-function isGuides(role: ExportRole): boolean {
-  return role.startsWith('guide_');
+function mayNot(leftover: Leftover, operation: S3Operation): boolean {
+  return leftover.role.startsWith('guide_') || isRefused(leftover, operation);
+}
+
+/** S3 refused it, by the plan, and not for a passing reason. */
+function isRefused({ exchanges }: Leftover, operation: S3Operation): boolean {
+  return exchanges.some((exchange) => exchange.operation === operation && REFUSED.test(exchange.fault ?? ''));
 }
