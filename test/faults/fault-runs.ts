@@ -1,10 +1,11 @@
+import { inspect } from 'node:util';
 import { contentsOf, removeContents } from './bucket-contents.ts';
 import { CopiedBytes } from './copied-bytes.ts';
 import { FaultStack } from './fault-stack.ts';
 import { Gate } from './gate.ts';
 import { quietAgent } from './agent-status.ts';
 import type { RunReport } from './run-report.ts';
-import { doRun, drawRun, isAlone } from './run.ts';
+import { doRun, drawRun, isAlone, type DrawnRun } from './run.ts';
 
 /** Runs that go side by side; most of them wait for timeouts. */
 const LANES = 4;
@@ -37,7 +38,7 @@ export async function doFaultRuns({ seed, runs, onReport }: FaultRunsOptions): P
   const lane = async (): Promise<void> => {
     for (let run = left.shift(); run !== undefined; run = left.shift()) {
       const drawn = drawRun(seed, run);
-      const report = await gate.through(isAlone(drawn), () => doRun(stack, copied, drawn));
+      const report = await gate.through(isAlone(drawn), () => doOrReport(stack, copied, drawn));
       reports.push(report);
       onReport?.(report);
       if (reports.length % RUNS_BETWEEN_CHECKS === 0) {
@@ -54,4 +55,27 @@ export async function doFaultRuns({ seed, runs, onReport }: FaultRunsOptions): P
   for (const { key } of late.uploads) problems.push(`appeared after its run was over: an upload of ${key}`);
   await removeContents(stack.testStack, late);
   return { reports: reports.toSorted((a, b) => a.run - b.run), problems };
+}
+
+/** A run that the harness could not do is a violation, too: what it left unmended is mended for the next one. */
+async function doOrReport(stack: FaultStack, copied: CopiedBytes, drawn: DrawnRun): Promise<RunReport> {
+  try {
+    return await doRun(stack, copied, drawn);
+  } catch (error) {
+    await stack.server.isUp();
+    if (!stack.agent.isRunning) await stack.agent.start();
+    const { run, draw, plan } = drawn;
+    const violations = [`it could not be done: ${inspect(error)}`, ...stack.agent.takeUnexpectedEnds()];
+    return {
+      run,
+      draw,
+      plan,
+      met: [],
+      outcome: 'did not end',
+      ms: 0,
+      settleMs: 0,
+      undecided: [],
+      violations,
+    };
+  }
 }
