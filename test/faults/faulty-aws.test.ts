@@ -76,10 +76,9 @@ it.each(CASES)('%j', async (fault, sees, isDone) => {
   );
   aws.arm(plan);
   const seen = await put('/bucket/run-1/file');
-  if (typeof sees === 'string') expect(seen).toBe(sees);
-  else expect(seen).toMatchObject(sees);
-  expect(taken.length).toBe(isDone ? 1 : 0);
-  if (isDone) expect(taken[0]?.equals(BODY)).toBe(fault.do !== 'damage-body');
+  expect(seen).toEqual(typeof sees === 'string' ? sees : expect.objectContaining(sees));
+  const isUnchanged = fault.do !== 'damage-body';
+  expect(taken.map((body) => body.equals(BODY))).toEqual(isDone ? [isUnchanged] : []);
   expect(plan.exchanges).toMatchObject([{ operation: 'PutObject', fault: describeFault(fault) }]);
   // The second request meets no fault.
   expect(await put('/bucket/run-1/file')).toMatchObject({ status: 200, body: ANSWER });
