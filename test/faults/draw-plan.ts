@@ -28,36 +28,15 @@ const SENT_AFTERWARDS = [
   'ListMultipartUploads',
 ] as const;
 /** What makes it send these. */
-const TROUBLE: readonly AwsStep[] = [
-  {
-    what: 'aws',
-    operation: 'CompleteMultipartUpload',
-    nth: 2,
-    times: 1000,
-    fault: { do: 'answer', status: 403, code: 'AccessDenied' },
-  },
-  {
-    what: 'aws',
-    operation: 'CompleteMultipartUpload',
-    nth: 1,
-    times: 1000,
-    fault: { do: 'no-answer', effect: true },
-  },
-  {
-    what: 'aws',
-    operation: 'CreateMultipartUpload',
-    nth: 1,
-    times: 1,
-    fault: { do: 'reset', when: 'after the effect' },
-  },
-  {
-    what: 'aws',
-    operation: 'PutObject',
-    nth: 1,
-    times: 1000,
-    fault: { do: 'reset', when: 'after the effect' },
-  },
-];
+const TROUBLE: Record<keyof typeof SENT, readonly AwsStep[]> = {
+  small: [trouble('PutObject', 1, 1000, { do: 'reset', when: 'after the effect' })],
+  large: [
+    trouble('CompleteMultipartUpload', 2, 1000, { do: 'answer', status: 403, code: 'AccessDenied' }),
+    trouble('CompleteMultipartUpload', 1, 1000, { do: 'no-answer', effect: true }),
+    trouble('CreateMultipartUpload', 1, 1, { do: 'reset', when: 'after the effect' }),
+    trouble('UploadPart', 2, 1000, { do: 'answer', status: 403, code: 'AccessDenied' }),
+  ],
+};
 const LATEST_EVENT_MS = { small: 30, large: 350 };
 
 /** Nothing to three faults. What stops a whole server is rare, as it stops the other runs, too. */
@@ -73,7 +52,7 @@ export function drawPlan(random: SeededRandom, draw: ExportDraw): PlanStep[] {
   while (steps.length < count) {
     const drawn = random.weighted<() => PlanStep[]>([
       [62, () => [drawAwsStep(random, size)]],
-      [14, () => [random.pick(TROUBLE), drawStepAfterwards(random)]],
+      [14, () => [random.pick(TROUBLE[size]), drawStepAfterwards(random)]],
       [2, () => [drawStsStep(random)]],
       [13, () => [drawEvent(random, 'session', SESSION_EVENTS, size)]],
       [4, () => [drawEvent(random, 'agent', AGENT_EVENTS, size)]],
@@ -82,6 +61,10 @@ export function drawPlan(random: SeededRandom, draw: ExportDraw): PlanStep[] {
     steps.push(...drawn.slice(0, MAX_STEPS - steps.length));
   }
   return steps;
+}
+
+function trouble(operation: Operation, nth: number, times: number, fault: AwsFault): AwsStep {
+  return { what: 'aws', operation, nth, times, fault };
 }
 
 function drawAwsStep(random: SeededRandom, size: keyof typeof SENT): AwsStep {

@@ -38,11 +38,11 @@ export function drawExport(random: SeededRandom): ExportDraw {
   const size = random.weighted<keyof typeof SIZES_MB | 'none' | 'one' | 'small'>([
     [1, 'none'],
     [2, 'one'],
-    [8, 'small'],
-    [3, 'part'],
-    [4, 'parts'],
-    [3, 'two files'],
-    [2, 'three files'],
+    [6, 'small'],
+    [2, 'part'],
+    [6, 'parts'],
+    [4, 'two files'],
+    [3, 'three files'],
   ]);
   const options = random.pick(OPTIONS);
   if (size === 'none' || size === 'one') return { role, rows: size === 'none' ? 0 : 1, width: 10, options };

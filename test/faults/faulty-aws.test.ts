@@ -36,36 +36,37 @@ afterAll(async () => {
   real.closeAllConnections();
 });
 
+const answer = (fields: object) => expect.objectContaining(fields) as unknown;
+
 /** What the client sees, and whether the real AWS took the request. */
-const CASES: readonly (readonly [fault: AwsFault, sees: object | 'no answer' | 'broken', isDone: boolean])[] =
+const CASES: readonly (readonly [fault: AwsFault, sees: unknown, isDone: boolean])[] = [
+  [{ do: 'answer', status: 503, code: 'SlowDown' }, answer({ status: 503 }), false],
+  [{ do: 'reset', when: 'before the body' }, 'broken', false],
+  [{ do: 'reset', when: 'in the body' }, 'broken', false],
+  [{ do: 'reset', when: 'after the body' }, 'broken', false],
+  [{ do: 'reset', when: 'after the effect' }, 'broken', true],
+  [{ do: 'no-answer', effect: false }, 'no answer', false],
+  [{ do: 'no-answer', effect: true }, 'no answer', true],
+  [{ do: 'dribble' }, answer({ status: 200, etag: '"real"', body: ANSWER }), true],
+  [{ do: 'slow-body' }, answer({ status: 200, etag: '"real"', body: ANSWER }), true],
+  [{ do: 'cut-answer' }, 'broken', true],
+  [{ do: 'empty-answer' }, answer({ status: 200, etag: undefined, body: '' }), true],
+  [{ do: 'truncated-answer' }, answer({ status: 200, body: ANSWER.slice(0, ANSWER.length / 2) }), true],
   [
-    [{ do: 'answer', status: 503, code: 'SlowDown' }, { status: 503 }, false],
-    [{ do: 'reset', when: 'before the body' }, 'broken', false],
-    [{ do: 'reset', when: 'in the body' }, 'broken', false],
-    [{ do: 'reset', when: 'after the body' }, 'broken', false],
-    [{ do: 'reset', when: 'after the effect' }, 'broken', true],
-    [{ do: 'no-answer', effect: false }, 'no answer', false],
-    [{ do: 'no-answer', effect: true }, 'no answer', true],
-    [{ do: 'dribble' }, { status: 200, etag: '"real"', body: ANSWER }, true],
-    [{ do: 'slow-body' }, { status: 200, etag: '"real"', body: ANSWER }, true],
-    [{ do: 'cut-answer' }, 'broken', true],
-    [{ do: 'empty-answer' }, { status: 200, etag: undefined, body: '' }, true],
-    [{ do: 'truncated-answer' }, { status: 200, body: ANSWER.slice(0, ANSWER.length / 2) }, true],
-    [
-      { do: 'error-body', effect: false },
-      { status: 200, body: expect.stringContaining('<Error>') as unknown },
-      false,
-    ],
-    [
-      { do: 'error-body', effect: true },
-      { status: 200, body: expect.stringContaining('<Error>') as unknown },
-      true,
-    ],
-    [{ do: 'wrong-etag' }, { status: 200, etag: '"00000000000000000000000000000000"' }, true],
-    [{ do: 'no-etag' }, { status: 200, etag: undefined, body: '<Result></Result>' }, true],
-    [{ do: 'damage-body' }, { status: 200, etag: '"real"' }, true],
-    [{ do: 'garbage' }, { status: 200, body: expect.stringContaining('<html>') as unknown }, false],
-  ];
+    { do: 'error-body', effect: false },
+    answer({ status: 200, body: expect.stringContaining('<Error>') as unknown }),
+    false,
+  ],
+  [
+    { do: 'error-body', effect: true },
+    answer({ status: 200, body: expect.stringContaining('<Error>') as unknown }),
+    true,
+  ],
+  [{ do: 'wrong-etag' }, answer({ status: 200, etag: '"00000000000000000000000000000000"' }), true],
+  [{ do: 'no-etag' }, answer({ status: 200, etag: undefined, body: '<Result></Result>' }), true],
+  [{ do: 'damage-body' }, answer({ status: 200, etag: '"real"' }), true],
+  [{ do: 'garbage' }, answer({ status: 200, body: expect.stringContaining('<html>') as unknown }), false],
+];
 
 it.each(CASES)('%j', async (fault, sees, isDone) => {
   taken.length = 0;
@@ -76,7 +77,7 @@ it.each(CASES)('%j', async (fault, sees, isDone) => {
   );
   aws.arm(plan);
   const seen = await put('/bucket/run-1/file');
-  expect(seen).toEqual(typeof sees === 'string' ? sees : expect.objectContaining(sees));
+  expect(seen).toEqual(sees);
   const isUnchanged = fault.do !== 'damage-body';
   expect(taken.map((body) => body.equals(BODY))).toEqual(isDone ? [isUnchanged] : []);
   expect(plan.exchanges).toMatchObject([{ operation: 'PutObject', fault: describeFault(fault) }]);
