@@ -36,12 +36,18 @@ const CALLER_LOST = new Set([
 export async function findLeftovers(scene: LeftoverScene, { keys, uploads }: Contents): Promise<Leftover[]> {
   if (keys.length + uploads.length === 0) return [];
   const { stack, drawn, outcome, key, armed, met } = scene;
+  const whole = new Map<string, boolean>();
+  for (const found of keys) whole.set(found, await isFileOf(scene, found));
+  // What the session exported afterwards may have replaced the first file.
+  const isComplete = await isWholeExport(scene, keys);
   const lines = stack.agent.linesSince(scene.logFrom);
   const about = (subject: string) => ({
     key: subject,
     role: drawn.draw.role,
     isCommitted: lines.some((line) => isCommitOf(line, key)),
     callerLost: met.some((fault) => CALLER_LOST.has(fault)),
+    agentKilled: met.includes('SIGKILL'),
+    isComplete,
     exchanges: armed.exchanges.filter(({ subject: asked }) => asked === subject),
   });
   const leftovers: Leftover[] = [];
@@ -49,7 +55,7 @@ export async function findLeftovers(scene: LeftoverScene, { keys, uploads }: Con
     leftovers.push({
       ...about(found),
       kind: 'object',
-      isWhole: await isFileOf(scene, found),
+      isWhole: whole.get(found) === true,
       isNamed: isNamed(outcome, lines, [found]),
     });
   }
@@ -75,6 +81,22 @@ async function isFileOf({ stack, key, copied }: LeftoverScene, found: string): P
   if (object === undefined) return false;
   const at = (await copied()).indexOf(object);
   return found === key ? at === 0 : at > 0;
+}
+
+/** Whether all files of the export are there. */
+async function isWholeExport(
+  { stack, key, copied }: LeftoverScene,
+  keys: readonly string[],
+): Promise<boolean> {
+  const expected = await copied();
+  const later = keys.filter((found) => found !== key).toSorted();
+  const pieces = await Promise.all(
+    [...(keys.includes(key) ? [key] : []), ...later].map((found) => stack.testStack.object(found)),
+  ).catch(() => []);
+  const stored = Buffer.concat(pieces);
+  return keys.includes(key)
+    ? stored.equals(expected)
+    : stored.length > 0 && expected.subarray(-stored.length).equals(stored);
 }
 
 function isNamed(outcome: CallOutcome, lines: readonly LogLine[], names: readonly string[]): boolean {

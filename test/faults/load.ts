@@ -8,19 +8,19 @@ import { SeededRandom } from './seeded-random.ts';
 
 const CALL_BOUND_MS = 60_000;
 /** A session whose agent is away asks again soon. */
-const AWAY_MS = 20;
+const AWAY_MS = 100;
 
 export interface LoadResult {
   succeeded: number;
   failed: number;
   wrong: string[];
-  /** The keys of calls that failed. */
-  failedKeys: string[];
+  /** What the calls that failed would have stored, by key. */
+  failures: Map<string, { query: string; options: string }>;
 }
 
 /** Sessions that export one after another until told to stop. Every success is held against COPY, and removed. */
 export class Load {
-  readonly result: LoadResult = { succeeded: 0, failed: 0, wrong: [], failedKeys: [] };
+  readonly result: LoadResult = { succeeded: 0, failed: 0, wrong: [], failures: new Map() };
   readonly #stack: FaultStack;
   readonly #copied: CopiedBytes;
   readonly #stopping = new AbortController();
@@ -62,7 +62,7 @@ export class Load {
           }
           if (outcome.state === 'failed') {
             result.failed += 1;
-            result.failedKeys.push(key);
+            result.failures.set(key, { query, options: draw.options });
             await delay(AWAY_MS);
             continue;
           }

@@ -15,6 +15,10 @@ export interface Leftover {
   isCommitted: boolean;
   /** The call lost its session or the agent, or was cancelled, by the plan. */
   callerLost: boolean;
+  /** By SIGKILL, so that it could note nothing any more. */
+  agentKilled: boolean;
+  /** Of an object: the others of the export are there, too. */
+  isComplete: boolean;
   /** The requests about its key. */
   exchanges: readonly AwsExchange[];
 }
@@ -35,6 +39,11 @@ export const RULES: readonly Rule[] = [
       kind === 'object' && isWhole && isCommitted && callerLost,
   },
   {
+    name: 'killed-before-the-answer',
+    holds: ({ kind, isWhole, isComplete, agentKilled }) =>
+      kind === 'object' && isWhole && isComplete && agentKilled,
+  },
+  {
     name: 'lost-answer-may-not-look',
     holds: (leftover) =>
       isNamedObject(leftover) &&
@@ -47,9 +56,10 @@ export const RULES: readonly Rule[] = [
       leftover.kind === 'upload' &&
       leftover.isNamed &&
       mayNot(leftover, 'ListMultipartUploads') &&
-      leftover.exchanges.some(
-        (exchange) => exchange.operation === 'CreateMultipartUpload' && isDoneInSecret(exchange),
-      ),
+      (leftover.agentKilled ||
+        leftover.exchanges.some(
+          (exchange) => exchange.operation === 'CreateMultipartUpload' && isDoneInSecret(exchange),
+        )),
   },
   {
     name: 'may-not-remove',
