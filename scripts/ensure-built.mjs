@@ -14,6 +14,9 @@ const STAMP = join(ROOT, 'node_modules', '.sluice-lock-hash');
 export function ensureBuilt() {
   checkNode();
   install();
+  run('joining the SQL of the extension', process.execPath, [
+    join(ROOT, 'packages', 'sluice', 'scripts', 'join-extension.mjs'),
+  ]);
   run('compiling', process.execPath, [join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc'), '--build']);
 }
 
@@ -60,7 +63,8 @@ function packagesOf(file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages;
 }
 
-function npm() {
+/** The npm of this Node.js, or the one on PATH. */
+export function npm() {
   const beside = join(dirname(process.execPath), 'npm');
   return existsSync(beside) ? beside : 'npm';
 }

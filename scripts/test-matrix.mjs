@@ -9,9 +9,17 @@ const ALL = ['14', '15', '16', '17', '18'];
 /** Exports held against COPY, in every context; who may do what; every error; cancelling in every place. */
 const TESTS = [
   'test/oracle',
-  ...['fidelity', 'privileges', 'hostile-sql', 'hostile-agent', 'hostile-clients', 'errors', 'cancel'].map(
-    (name) => `test/acceptance/${name}.test.ts`,
-  ),
+  ...[
+    'fidelity',
+    'privileges',
+    'two-sessions',
+    'update',
+    'hostile-sql',
+    'hostile-agent',
+    'hostile-clients',
+    'errors',
+    'cancel',
+  ].map((name) => `test/acceptance/${name}.test.ts`),
 ];
 
 const named = process.argv.slice(2);

@@ -62,16 +62,25 @@ const SHOWN: Readonly<Record<string, (sluice: string) => Promise<void>>> = {
     expect(rows.map((row) => row.function)).toEqual([
       'create_aws_credentials(access_key text, secret_key text, session_token text) i',
       'create_s3_uri(bucket text, file_path text, region text) i',
-      `query_export_to_s3(query text, bucket text, file_path text, region text DEFAULT NULL::text, ${last}`,
-      `query_export_to_s3(query text, s3_info aws_commons._s3_uri_1, ${last}`,
+      ...['export_query_to_s3', 'query_export_to_s3'].flatMap((name) => [
+        `${name}(query text, bucket text, file_path text, region text DEFAULT NULL::text, ${last}`,
+        `${name}(query text, s3_info aws_commons._s3_uri_1, ${last}`,
+      ]),
     ]);
     const versions = await superuser.query(
       `SELECT extname, extversion FROM pg_extension WHERE extname LIKE 'aws%' ORDER BY 1`,
     );
     expect(versions.rows).toEqual([
       { extname: 'aws_commons', extversion: '1.2' },
-      { extname: 'aws_s3', extversion: '1.2' },
+      { extname: 'aws_s3', extversion: '1.2.1' },
     ]);
+  },
+  "The name of the guide's prose, `export_query_to_s3`": async () => {
+    const { rows } = await superuser.query(
+      `SELECT rows_uploaded FROM aws_s3.export_query_to_s3('SELECT 1', aws_commons.create_s3_uri('${BUCKET}', 'prose', 'us-west-2'))`,
+    );
+    expect(rows).toEqual([{ rows_uploaded: '1' }]);
+    expect(await text('prose')).toBe('1\n');
   },
   Options: async () => {
     for (const options of [

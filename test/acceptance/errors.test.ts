@@ -7,7 +7,7 @@ import { StallingS3 } from '../support/stalling-s3.ts';
 import { BUCKET, exportQuery, TestStack } from '../support/test-stack.ts';
 
 /** The lines of CONTEXT that an error of ours may have. */
-const MAX_CONTEXT_LINES = 5;
+const MAX_CONTEXT_LINES = 6;
 
 interface Row {
   when: string;
@@ -141,6 +141,13 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
     await using agent = await FakeAgent.start({ answer: () => 'hang up' });
     return await withHost(agent.directory, () => call('SELECT 1', BUCKET, 'k'));
   },
+  'the agent ends while it publishes': async () => {
+    await using agent = await FakeAgent.start({ answer: () => 'hang up' });
+    return await insideQuery(
+      `PERFORM public.dblink_disconnect(c); PERFORM public.dblink_connect(c, 'host=${agent.directory} port=5432 user=x');`,
+      'SELECT 1 WHERE inside() IS NULL',
+    );
+  },
   'the agent runs as many exports as it may': () =>
     call(`SELECT aws_s3.query_export_to_s3('SELECT 1', '${BUCKET}', 'inner')`, BUCKET, 'k'),
   'the agent is shutting down': async () => {
@@ -184,6 +191,26 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
     await session.query(`SELECT sluice.connect('c')`);
     return session.query(`SELECT sluice.request('c', '{"op": "no such"}')`);
   },
+  'the extension speaks a newer protocol than the agent': async () => {
+    const session = await testStack.connect();
+    await session.query(`SELECT sluice.connect('c')`);
+    const { rows } = await session.query<{ answer: { error: Record<string, string> } }>(
+      `SELECT convert_from(decode(answer, 'hex'), 'UTF8')::json AS answer FROM dblink('c', 'sluice 3 7b7d') AS t(answer text)`,
+    );
+    const { sqlstate, ...fields } = rows[0]?.answer.error ?? {};
+    throw Object.assign(new Error(), fields, { code: sqlstate });
+  },
+  'CREATE EXTENSION finds a role sluice_copier of somebody else': async () => {
+    await superuser.query('CREATE DATABASE another; ');
+    const session = await testStack.connect(undefined, 'another');
+    await superuser.query('ALTER ROLE sluice_copier LOGIN');
+    try {
+      return await session.query('CREATE EXTENSION aws_s3 CASCADE');
+    } finally {
+      await superuser.query('ALTER ROLE sluice_copier NOLOGIN');
+      await session.end();
+    }
+  },
   'a superuser talks to the agent out of order': async () => {
     const session = await testStack.connect();
     await session.query(`SELECT sluice.connect('c')`);
@@ -200,7 +227,7 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
   },
   'the query aborted the export on the connection to the agent': () =>
     insideQuery(
-      `PERFORM * FROM public.dblink(c, 'sluice 1 ${ABORT}') AS t(x text);`,
+      `PERFORM * FROM public.dblink(c, 'sluice 2 ${ABORT}') AS t(x text);`,
       'SELECT 1 WHERE inside() IS NULL',
     ),
   'Amazon S3 refuses': () => call('SELECT 1', 'no-such-bucket', 'k'),
@@ -221,7 +248,7 @@ describe('docs/errors.md', () => {
 
   it("has every message of the extension's SQL", async () => {
     const sql = await readFile(
-      new URL('../../packages/sluice/extension/aws_s3--1.2.sql', import.meta.url),
+      new URL('../../packages/sluice/extension/aws_s3--1.2.1.sql', import.meta.url),
       'utf8',
     );
     const messages = [...sql.matchAll(/MESSAGE = (?:pg_catalog[.])?(?:format\(\s*)?'((?:[^']|'')*)'/g)].map(
@@ -243,7 +270,7 @@ describe('docs/errors.md', () => {
     expect(error.detail ?? '').toMatch(pattern(detail));
     expect(error.hint ?? '').toMatch(pattern(hint));
     // What called the function is no part of our error.
-    const [ours = ''] = (error.where ?? '').split('SQL statement "COPY');
+    const [ours = ''] = (error.where ?? '').split(/SQL statement "(?:COPY|DO)/);
     expect(ours.trim().split('\n').length, error.where).toBeLessThanOrEqual(MAX_CONTEXT_LINES);
     await testStack.expectNothingLeft(superuser, ordinary);
   });

@@ -30,7 +30,7 @@ async function inNewDatabase(
 }
 
 describe('the extension', () => {
-  it('has the functions and types of aws_s3 1.2 and aws_commons 1.2', async () => {
+  it('has the functions of aws_s3 1.2 and aws_commons 1.2, and the other name that the guide has for one', async () => {
     const { rows } = await superuser.query<{ signature: string }>(`
       SELECT p.oid::regprocedure || ' -> ' || pg_get_function_result(p.oid) || format(' %s%s', p.provolatile, p.proparallel) AS signature
       FROM pg_proc AS p
@@ -39,6 +39,8 @@ describe('the extension', () => {
     expect(rows.map(({ signature }) => signature)).toEqual([
       'aws_commons.create_aws_credentials(text,text,text) -> aws_commons._aws_credentials_1 is',
       'aws_commons.create_s3_uri(text,text,text) -> aws_commons._s3_uri_1 is',
+      'aws_s3.export_query_to_s3(text,aws_commons._s3_uri_1,text,text) -> record vu',
+      'aws_s3.export_query_to_s3(text,text,text,text,text,text) -> record vu',
       'aws_s3.query_export_to_s3(text,aws_commons._s3_uri_1,text,text) -> record vu',
       'aws_s3.query_export_to_s3(text,text,text,text,text,text) -> record vu',
     ]);

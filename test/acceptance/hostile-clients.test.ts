@@ -51,7 +51,7 @@ async function send(...chunks: readonly Buffer[]): Promise<string> {
   return Buffer.concat(answers).toString('latin1');
 }
 
-const request = (json: string | Buffer) => message('Q', `sluice 1 ${Buffer.from(json).toString('hex')}\0`);
+const request = (json: string | Buffer) => message('Q', `sluice 2 ${Buffer.from(json).toString('hex')}\0`);
 const decoded = (answer: string) =>
   Buffer.from(/(?:[0-9a-f]{2}){8,}/.exec(answer)?.[0] ?? '', 'hex').toString();
 
@@ -171,7 +171,7 @@ describe('nothing secret', () => {
     );
     const activity = (await testStack.object('activity')).toString();
     expect(activity).toContain('aws_s3.query_export_to_s3');
-    expect(activity).not.toMatch(/sluice 1 |pipes|token/);
+    expect(activity).not.toMatch(/sluice 2 |pipes|token/);
 
     const agentLog = await readFile(testStack.stack.agent.logFile, 'utf8');
     const postgresLog = await readFile(join(testStack.stack.directory, 'logs', 'postgres.log'), 'utf8');

@@ -144,6 +144,58 @@ describe.each(['superuser', 'ordinary role'])('a query of a %s', (who) => {
   });
 });
 
+describe('options that would be too much for a parser', () => {
+  it.each([
+    ['a sum', `(format csv); SELECT ${'1+'.repeat(49_000)}1`],
+    ['parentheses', `x ${'('.repeat(90_000)}`],
+    ['comments', `${'/*'.repeat(40_000)}${'*/'.repeat(40_000)} x`],
+  ])('%s, forty times, while another session exports, and afterwards', async (_, options) => {
+    const { pid } = testStack.stack.agent;
+    const exportCsv = () => exportQuery(superuser, 'SELECT 1 AS a', 'meanwhile', 'format csv, header');
+    let isAttacked = true;
+    const attack = async () => {
+      for (let time = 0; time < 40; time += 1) {
+        await expect(exportQuery(mallory, 'SELECT 1', 'hostile', options)).rejects.toMatchObject({
+          code: '42601',
+        });
+      }
+      isAttacked = false;
+    };
+    const attacked = attack();
+    while (isAttacked) expect(await exportCsv()).toMatchObject({ rows: 1 });
+    await attacked;
+    expect(await exportCsv()).toMatchObject({ rows: 1 });
+    expect(await exportQuery(mallory, 'SELECT 1 AS a', 'mallory', 'format csv')).toMatchObject({ rows: 1 });
+    expect(testStack.stack.agent.pid).toBe(pid);
+    expect(await testStack.keys('hostile')).toEqual([]);
+  });
+
+  it('a query of a million characters in 240,000 words, while another session exports', async () => {
+    const query = `SELECT 1 ${'--;\n'.repeat(240_000)} AS a; --`;
+    let isAttacked = true;
+    const attack = async () => {
+      for (let time = 0; time < 5; time += 1)
+        expect(await exportQuery(mallory, query, 'long')).toMatchObject({ rows: 1 });
+      isAttacked = false;
+    };
+    const attacked = attack();
+    while (isAttacked)
+      expect(await exportQuery(superuser, 'SELECT 1; --', 'meanwhile', 'header')).toMatchObject({ rows: 1 });
+    await attacked;
+  });
+
+  it('and the agent ends when it is told to', async () => {
+    const { pid } = testStack.stack.agent;
+    await expect(
+      exportQuery(mallory, 'SELECT 1', 'hostile', `(format csv); SELECT ${'1+'.repeat(49_000)}1`),
+    ).rejects.toMatchObject({ code: '42601' });
+    process.kill(pid, 'SIGTERM');
+    await testStack.agentReplaced(pid);
+    expect(await testStack.agentLog()).toContain('agent stopped');
+    expect(await exportQuery(mallory, 'SELECT 1', 'mallory', 'format csv')).toMatchObject({ rows: 1 });
+  });
+});
+
 describe('where to', () => {
   const call = (bucket: string, path: string, region: string | null, kmsKey: string | null) =>
     mallory.query('SELECT aws_s3.query_export_to_s3($1, $2, $3, $4, NULL, $5)', [
@@ -283,21 +335,27 @@ describe("with the definer's rights runs nothing", () => {
       `DROP TABLE pg_temp.${STAGED}; CREATE TEMP TABLE parent (c1 int) PARTITION BY RANGE (c1); CREATE TEMP TABLE ${STAGED} PARTITION OF parent DEFAULT`,
     ],
   ])('%s, when the helper is called with a table that has it', async (_, setup) => {
+    // In one transaction: a table of an earlier one is refused for that alone.
+    await mallory.query('BEGIN');
     await mallory.query(`CREATE TEMP TABLE ${STAGED} (c1 int); INSERT INTO ${STAGED} VALUES (1)`);
     await mallory.query(setup);
     for (const names of ['NULL', `ARRAY['a"; DROP TABLE public.victim; --']`]) {
+      await mallory.query('SAVEPOINT s');
       await expect(
         mallory.query(
           `SELECT aws_s3._export_staged('pg_temp.${STAGED}'::regclass, ${names}, '{m,public}', '${BUCKET}', 'hostile', NULL, NULL, NULL)`,
         ),
       ).rejects.toMatchObject({ message: 'not a table of staged rows' });
+      await mallory.query('ROLLBACK TO s');
     }
+    await mallory.query('ROLLBACK');
   });
 
   it.each([[`'m'; SET ROLE postgres`], [`m, "$user", pg_temp`], [`m"; DROP TABLE public.victim; --`]])(
     'a search_path %j given to the helper',
     async (path) => {
       const refused: unknown[] = [];
+      await mallory.query('BEGIN');
       await mallory.query(`CREATE TEMP TABLE ${STAGED} AS SELECT 1 AS c1`);
       await mallory.query(
         `CREATE OR REPLACE FUNCTION m.set_config(text, text, bool) RETURNS text LANGUAGE sql AS $$ SELECT m.canary()::text $$`,
@@ -309,6 +367,7 @@ describe("with the definer's rights runs nothing", () => {
         )
         .catch((error: unknown) => refused.push((error as pg.DatabaseError).code));
       expect(refused.filter((code) => code !== '22023')).toEqual([]);
+      await mallory.query('ROLLBACK');
       const { rows } = await mallory.query(`SELECT current_user, current_setting('search_path') AS path`);
       expect(rows).toEqual([{ current_user: 'mallory', path: '"$user", public' }]);
     },
@@ -374,7 +433,7 @@ describe('the helpers and the agent', () => {
     `SELECT dblink_connect('c', 'sluice_agent')`,
     `SELECT dblink_connect('c', 'host=<socket> port=5432 user=sluice dbname=sluice')`,
     `SELECT dblink_connect('c', 'host=<socket> port=5432 user=sluice password=x')`,
-    `SELECT * FROM dblink('host=<socket> port=5432 user=sluice password=x', 'sluice 1 7b7d') AS t(x text)`,
+    `SELECT * FROM dblink('host=<socket> port=5432 user=sluice password=x', 'sluice 2 7b7d') AS t(x text)`,
     `SELECT dblink_connect_u('c', 'host=<socket> port=5432')`,
     `ALTER SERVER sluice_agent OPTIONS (SET host '/tmp')`,
     `ALTER SERVER sluice_agent OWNER TO mallory`,
@@ -403,6 +462,7 @@ describe('the helpers and the agent', () => {
     const role = await testStack.createRole(superuser, { mayExport: false });
     await superuser.query(`GRANT USAGE ON SCHEMA aws_s3 TO ${role.name}`);
     const session = await testStack.connect(role);
+    await session.query('BEGIN');
     await session.query(`CREATE TEMP TABLE ${STAGED} AS SELECT 1 AS c1`);
     const args = helper === '_export' ? `'SELECT 1'` : `'pg_temp.${STAGED}'::regclass, NULL, '{public}'`;
     await expect(
@@ -413,7 +473,7 @@ describe('the helpers and the agent', () => {
 });
 
 describe("mallory's function in the query of a superuser's direct export", () => {
-  const ask = (json: object) => `sluice 1 ${Buffer.from(JSON.stringify(json)).toString('hex')}`;
+  const ask = (json: object) => `sluice 2 ${Buffer.from(JSON.stringify(json)).toString('hex')}`;
   const install = (body: string) =>
     mallory.query(`CREATE OR REPLACE FUNCTION m.inside() RETURNS text LANGUAGE plpgsql SECURITY DEFINER AS $f$
       DECLARE c text := (public.dblink_get_connections())[1]; a text;

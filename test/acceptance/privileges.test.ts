@@ -63,7 +63,7 @@ describe('an ordinary role', () => {
   });
 
   it.each([
-    `SELECT sluice.begin('c', 'postgres', 'sample-bucket', 'x', NULL, NULL, NULL)`,
+    `SELECT sluice.begin('c', 'sample-bucket', 'x', NULL, NULL, NULL)`,
     `SELECT sluice.commit('c', 't', 1)`,
     `SELECT sluice.abort('c', 'XX000')`,
     `SELECT sluice.connect('c')`,
@@ -77,9 +77,14 @@ describe('an ordinary role', () => {
     await expect(ordinary.query(statement)).rejects.toMatchObject({
       code: expect.stringMatching(/^(42501|42704|2F003)$/) as unknown,
     });
-    await superuser.query(`REVOKE EXECUTE ON FUNCTION
-      aws_s3.query_export_to_s3(text, aws_commons._s3_uri_1, text, text),
-      aws_s3.query_export_to_s3(text, text, text, text, text, text) FROM PUBLIC`);
+    await superuser.query(
+      ['query_export_to_s3', 'export_query_to_s3']
+        .map(
+          (name) => `REVOKE EXECUTE ON FUNCTION aws_s3.${name}(text, aws_commons._s3_uri_1, text, text),
+            aws_s3.${name}(text, text, text, text, text, text) FROM PUBLIC;`,
+        )
+        .join('\n'),
+    );
   });
 
   it.each(['pg_class', 'pg_authid', 'secret', 'mine', 'aws_s3_staged_0123456789abcdef0123456789abcdef'])(

@@ -137,7 +137,7 @@ async function serve(
       } else if (tag === 'p') socket.write(ready);
       else if (tag === 'Q') {
         const text = body.toString('utf8', 0, body.length - 1);
-        const hex = /^sluice 1 ([0-9a-f]+)$/.exec(text)?.[1];
+        const hex = /^sluice 2 ([0-9a-f]+)$/.exec(text)?.[1];
         if (hex === undefined) {
           socket.write(Buffer.concat([message('C', 'SET\0'), message('Z', 'I')]));
           continue;

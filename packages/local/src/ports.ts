@@ -13,6 +13,11 @@ export async function findFreePort(): Promise<number> {
   return address.port;
 }
 
+/** The preferred port if it is free (zero: none is preferred), else any free one. */
+export async function choosePort(preferred: number): Promise<number> {
+  return preferred !== 0 && !(await isPortTaken(preferred)) ? preferred : findFreePort();
+}
+
 /** Whether somebody answers on a port of 127.0.0.1. */
 export function isPortTaken(port: number): Promise<boolean> {
   return new Promise((resolve) => {

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
+import { spawn, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -13,6 +15,7 @@ import { z } from 'zod';
 import { waitUntil } from '../src/process/wait-until.ts';
 import { lifelinesOf, processesNaming } from './left-over.ts';
 
+const WORKSPACE = fileURLToPath(new URL('../../../', import.meta.url));
 const PROGRAM = fileURLToPath(new URL('../bin/sluice-local.js', import.meta.url));
 
 const readySchema = z.strictObject({
@@ -22,6 +25,7 @@ const readySchema = z.strictObject({
     host: z.string(),
     port: z.int(),
     user: z.literal('postgres'),
+    password: z.string().min(16),
     database: z.literal('postgres'),
     url: z.string(),
   }),
@@ -50,13 +54,29 @@ afterEach(async () => {
       await once(child, 'exit');
     }
   }
-  const isGone = async () => (await processesNaming(dir)).length === 0;
   assert(await waitUntil(isGone, { timeoutMs: 20_000, everyMs: 100 }), 'a process is left');
   await rm(root, { recursive: true, force: true });
 });
 
+const isGone = async () => (await processesNaming(dir)).length === 0;
+
 function run(...args: string[]) {
-  const child = spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  return follow(spawn(process.execPath, [PROGRAM, ...args], { stdio: ['ignore', 'pipe', 'pipe'] }));
+}
+
+const READY_ARGS = () => ['--json', '--dir', dir, '--pg-port', '0', '--aws-port', '0'];
+
+/** As a user types it. npm starts a shell, which starts the command. */
+function runByNpm(...args: string[]) {
+  return follow(
+    spawn('npx', ['--no', 'sluice', 'local', ...READY_ARGS(), ...args], {
+      cwd: WORKSPACE,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+}
+
+function follow(child: ChildProcessByStdio<null, Readable, Readable>) {
   children.push(child);
   const stderr = text(child.stderr);
   const status = once(child, 'exit').then(() => child.exitCode);
@@ -65,7 +85,10 @@ function run(...args: string[]) {
 
 /** Starts the command with --json, and waits for its line. */
 async function runReady(...args: string[]) {
-  const command = run('--json', '--dir', dir, '--pg-port', '0', '--aws-port', '0', ...args);
+  return untilReady(run(...READY_ARGS(), ...args));
+}
+
+async function untilReady(command: ReturnType<typeof follow>) {
   let output = '';
   command.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
   const isReady = () => output.includes('\n') || command.child.exitCode !== null;
@@ -90,6 +113,8 @@ test('--json prints exactly one line, and SIGTERM stops everything with status 0
   const { child, ready, status, output } = await runReady();
   expect(ready.pid).toBe(child.pid);
   expect(await ask(ready.postgres.url, 'SELECT 1')).toBe(1);
+  const { host, port, user, password, database, url } = ready.postgres;
+  expect(url).toBe(`postgresql://${user}:${password}@${host}:${port}/${database}`);
   child.kill('SIGTERM');
   expect(await status).toBe(0);
   expect(output().trimEnd().split('\n')).toHaveLength(1);
@@ -138,7 +163,6 @@ test('after kill -9 the servers end by themselves, and the next start finds the 
   const first = await runReady();
   await ask(first.ready.postgres.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
   first.child.kill('SIGKILL');
-  const isGone = async () => (await processesNaming(dir)).length === 0;
   expect(await waitUntil(isGone, { timeoutMs: 20_000, everyMs: 50 })).toBe(true);
   const second = await runReady();
   expect(await ask(second.ready.postgres.url, 'SELECT answer FROM kept')).toBe(42);
@@ -159,6 +183,55 @@ test('servers that outlive even that are stopped by the next start', async () =>
   expect(await second.status).toBe(0);
   expect(await second.stderr).toContain('stopping the PostgreSQL that an earlier run left behind');
   expect(await second.stderr).toContain('stopping the agent that an earlier run left behind');
+});
+
+test.each(['SIGTERM', 'SIGKILL'] as const)(
+  'npx sluice local stops when its npm ends by %s',
+  async (signal) => {
+    const { child, stderr, ready } = await untilReady(runByNpm());
+    expect(ready.pid).not.toBe(child.pid);
+    await ask(ready.postgres.url, 'CREATE TABLE kept AS SELECT 42 AS answer');
+    child.kill(signal);
+    expect(await waitUntil(isGone, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
+    expect(await stderr).toMatch(/stopping, since the npm that ran this has ended\n.*: stopped\n$/);
+    expect(await readFile(join(dir, 'logs', 'postgres.log'), 'utf8')).toContain(
+      'database system is shut down',
+    );
+  },
+);
+
+test.each([50, 300, 700, 1500])('an npm that is killed %d ms after its start leaves nothing', async (ms) => {
+  const { child } = runByNpm();
+  await sleep(ms);
+  child.kill('SIGKILL');
+  await once(child, 'exit');
+  // A command that npm had just started shows up now.
+  await sleep(1000);
+  expect(await waitUntil(isGone, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
+});
+
+test.each([
+  ['a shell that has ended does not matter while npm runs', 'npx --no sluice local "$@" &', false],
+  ['--outlive-npm: the command goes on', 'npx --no sluice local --outlive-npm "$@" &', true],
+])('%s', async (_, script, killNpm) => {
+  const shell = follow(
+    spawn('/bin/sh', ['-c', script, 'sh', ...READY_ARGS()], {
+      cwd: WORKSPACE,
+      stdio: ['ignore', 'pipe', 'pipe'],
+    }),
+  );
+  expect(await shell.status).toBe(0);
+  let output = '';
+  shell.stdout.on('data', (chunk: Buffer) => (output += chunk.toString('utf8')));
+  expect(await waitUntil(() => output.includes('\n'), { timeoutMs: 60_000, everyMs: 20 })).toBe(true);
+  const ready = readySchema.parse(JSON.parse(output));
+  const npm = (await processesNaming(dir)).find(({ commandLine }) => commandLine.startsWith('npm exec'));
+  assert(npm !== undefined, 'npm is not seen to run');
+  if (killNpm) process.kill(npm.pid, 'SIGTERM');
+  await sleep(2000);
+  expect(await ask(ready.postgres.url, 'SELECT 1')).toBe(1);
+  process.kill(ready.pid, 'SIGTERM');
+  expect(await waitUntil(isGone, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
 });
 
 test('a wrong command line ends with status 2 and the help', async () => {

@@ -7,10 +7,12 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { DescribeDBClustersCommand, DescribeDBInstancesCommand, RDSClient } from '@aws-sdk/client-rds';
 import { Client } from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { z } from 'zod';
 import { startLocal, type LocalOptions, type LocalStack } from '../src/index.ts';
+import { findFreePort } from '../src/ports.ts';
 import { waitUntil } from '../src/process/wait-until.ts';
 import { processesNaming } from './left-over.ts';
 
@@ -42,6 +44,11 @@ async function start(options: LocalOptions = {}): Promise<LocalStack> {
   return stack;
 }
 
+function rdsClient({ aws: { endpoint, region, ...credentials } }: LocalStack) {
+  const client = new RDSClient({ endpoint, region, credentials });
+  return { client, [Symbol.dispose]: () => client.destroy() };
+}
+
 async function ask(stack: LocalStack, sql: string): Promise<unknown> {
   const client = new Client({ connectionString: stack.postgres.url });
   await client.connect();
@@ -56,13 +63,41 @@ async function ask(stack: LocalStack, sql: string): Promise<unknown> {
 test('a stack without a directory has everything, and leaves nothing behind', async () => {
   const stack = await start();
   expect(stack.cluster).toBe('my-db-cluster');
-  expect(await ask(stack, "SELECT extversion FROM pg_extension WHERE extname = 'aws_s3'")).toBe('1.2');
+  expect(await ask(stack, "SELECT extversion FROM pg_extension WHERE extname = 'aws_s3'")).toBe('1.2.1');
   expect((await fetch(stack.aws.endpoint)).status).toBeGreaterThan(0);
   expect(statSync(join(stack.directory, 'sluice.toml')).mode & 0o777).toBe(0o600);
   expect(statSync(join(stack.directory, 'state.json')).mode & 0o777).toBe(0o600);
   await stack.stop();
   await stack.stop();
   expect(existsSync(stack.directory)).toBe(false);
+});
+
+test("the RDS API shows PostgreSQL's own host, port and version", async () => {
+  const stack = await start();
+  const { host, port } = stack.postgres;
+  using rds = rdsClient(stack);
+  const { DBClusters } = await rds.client.send(new DescribeDBClustersCommand());
+  expect(DBClusters).toMatchObject([{ Endpoint: host, Port: port, EngineVersion: '18' }]);
+  const { DBInstances } = await rds.client.send(new DescribeDBInstancesCommand());
+  expect(DBInstances).toMatchObject([{ Endpoint: { Address: host, Port: port } }]);
+});
+
+test('a port that another program takes during the start is not the one that is shown', async () => {
+  const pgPort = await findFreePort();
+  const starting = start({ dir, pgPort });
+  const isChosen = () => existsSync(join(dir, 'sluice.toml'));
+  expect(await waitUntil(isChosen, { timeoutMs: 20_000, everyMs: 5 })).toBe(true);
+  const other = createServer().listen(pgPort, '127.0.0.1');
+  await once(other, 'listening');
+  try {
+    const stack = await starting;
+    expect(stack.postgres.port).not.toBe(pgPort);
+    using rds = rdsClient(stack);
+    const { DBClusters } = await rds.client.send(new DescribeDBClustersCommand());
+    expect(DBClusters).toMatchObject([{ Port: stack.postgres.port }]);
+  } finally {
+    other.close();
+  }
 });
 
 test('data, keys and passwords survive a restart', async () => {

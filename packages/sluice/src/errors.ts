@@ -10,6 +10,8 @@ export type SluiceErrorCode =
   | 'missing_argument'
   /** The COPY options do not parse, or are not options of COPY TO. */
   | 'options_syntax'
+  /** A text of the caller's is more than a parser can read: it took too long, or broke it. */
+  | 'text_too_complex'
   /** sluice.toml is missing, unreadable or wrong. */
   | 'config_invalid'
   /** Amazon S3 refused a request or could not be reached. */

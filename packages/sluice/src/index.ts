@@ -15,13 +15,11 @@
  */
 export { SluiceError, isSluiceError, type SluiceErrorCode, type SluiceErrorOptions } from './errors.ts';
 export { BufferMemory } from './exporter/buffer-memory.ts';
-export {
-  exportToS3,
-  type ExportProgress,
-  type ExportRequest,
-  type ExportResult,
-} from './exporter/export-to-s3.ts';
-export type { ExportedFile } from './exporter/file-upload.ts';
+export type { ExportProgress, ExportRequest, ExportResult } from './exporter/export-request.ts';
+export { exportToS3 } from './exporter/export-to-s3.ts';
+export type { ExportedFile } from './exporter/exported-file.ts';
+export { PublishedKeys } from './exporter/published-keys.ts';
+export type { PublishedObject } from './exporter/published-object.ts';
 export type { BinaryRowFormat, CsvRowFormat, RowFormat, TextRowFormat } from './exporter/row-format.ts';
 export type { UploadJournal } from './exporter/upload-journal.ts';
 export { installExtension } from './install/install-extension.ts';
@@ -31,5 +29,5 @@ export {
   type S3Credentials,
   type S3CredentialsProvider,
 } from './s3/connection.ts';
-export { abortMultipartUpload, type MultipartUpload } from './s3/multipart-upload.ts';
+export { abortMultipartUpload, type MultipartUpload, type OpeningAttempt } from './s3/multipart-upload.ts';
 export { UploadError } from './s3/upload-error.ts';

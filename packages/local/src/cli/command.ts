@@ -17,6 +17,7 @@ interface Flags {
   awsPort: number;
   region: string;
   json?: boolean;
+  outliveNpm?: boolean;
 }
 
 /** The command `sluice local`, also installed as `sluice-local`. */
@@ -33,7 +34,16 @@ export function localCommand(): Command {
       .option('--pg-port <port>', "PostgreSQL's port, if it is free", parsePort, PREFERRED_PORTS.postgres)
       .option('--aws-port <port>', "the local AWS's port, if it is free", parsePort, PREFERRED_PORTS.aws)
       .option('--region <region>', 'AWS Region of the cluster and the local AWS', 'us-west-2')
+      .option('--outlive-npm', 'go on when the npm that runs this ends')
       .option('--json', 'when ready, print one line of JSON, and nothing else, on standard output')
+      .addHelpText(
+        'after',
+        `
+SIGINT (Ctrl-C), SIGTERM and SIGHUP stop everything in order; a second one hurries. Run by npm (npx, or a script of
+package.json), it also stops when that npm has ended, since npm does not pass every signal on. Only npm is watched:
+"nohup npx sluice local &" goes on when its terminal is closed. In a script that ends before it ("sluice local &"), give
+--outlive-npm.`,
+      )
       .showHelpAfterError()
       // A wrong command line has a status of its own: 2, as everywhere.
       .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
@@ -44,9 +54,11 @@ export function localCommand(): Command {
 }
 
 /** @returns the exit status */
-async function runLocal({ json = false, pgVersion, ...flags }: Flags): Promise<number> {
+async function runLocal({ json = false, outliveNpm = false, pgVersion, ...flags }: Flags): Promise<number> {
   const log = (line: string) => process.stderr.write(`sluice local: ${line}\n`);
-  using stopSignals = untilStopSignal(log);
+  // Whoever read what we say may be gone: then nobody is told, but everything still stops in order.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  using stopSignals = untilStopSignal(log, { outlivesNpm: outliveNpm });
   let stack: LocalStack;
   try {
     if (!isPostgresMajor(pgVersion)) throw new LocalError('invalid_option', `no PostgreSQL ${pgVersion}`);

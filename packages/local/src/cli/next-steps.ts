@@ -3,8 +3,7 @@ import type { LocalStack } from '../stack/start-local.ts';
 
 /** The one line that other programs read: what `--json` prints. */
 export function readyLine({ cluster, postgres, aws }: LocalStack): string {
-  const { host, port, user, database, url } = postgres;
-  const ready = { pid: process.pid, cluster, postgres: { host, port, user, database, url }, aws };
+  const ready = { pid: process.pid, cluster, postgres, aws };
   return `${JSON.stringify(ready)}\n`;
 }
 

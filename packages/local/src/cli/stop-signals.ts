@@ -1,16 +1,20 @@
 import process from 'node:process';
+import { watchNpm } from './npm-launcher.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** The signals that ask a command to stop: the first gently, the second at once. */
+/** What asks a command to stop: a signal (the first gently, the second at once), or the end of the npm that runs it. */
 export interface StopSignals extends Disposable {
   readonly first: AbortSignal;
   readonly second: AbortSignal;
-  /** Settles at the first signal. */
+  /** Settles when it is asked for the first time. */
   readonly arrived: Promise<undefined>;
 }
 
-export function untilStopSignal(log: (line: string) => void): StopSignals {
+export function untilStopSignal(
+  log: (line: string) => void,
+  { outlivesNpm = false }: { outlivesNpm?: boolean } = {},
+): StopSignals {
   const [first, second] = [new AbortController(), new AbortController()];
   const onSignal = (name: NodeJS.Signals) => {
     if (first.signal.aborted) {
@@ -21,6 +25,12 @@ export function untilStopSignal(log: (line: string) => void): StopSignals {
     first.abort(new Error(`stopped by ${name}`));
   };
   for (const name of SIGNALS) process.on(name, onSignal);
+  const onGone = () => {
+    if (first.signal.aborted) return;
+    log('stopping, since the npm that ran this has ended');
+    first.abort(new Error('npm has ended'));
+  };
+  const endWatch = outlivesNpm ? undefined : watchNpm(process.env, { onGone, log });
   return {
     first: first.signal,
     second: second.signal,
@@ -28,6 +38,7 @@ export function untilStopSignal(log: (line: string) => void): StopSignals {
       first.signal.addEventListener('abort', () => resolve(undefined), { once: true });
     }),
     [Symbol.dispose]() {
+      endWatch?.();
       for (const name of SIGNALS) process.off(name, onSignal);
     },
   };

@@ -22,16 +22,28 @@ export async function commandLineOf(pid: number): Promise<string[] | undefined> 
   return status === 0 ? output.trim().split(' ') : undefined;
 }
 
+/** The process that started this one, or the one that took it over; undefined when there is no such process. */
+export async function parentOf(pid: number): Promise<number | undefined> {
+  const text =
+    process.platform === 'linux'
+      ? (await statFields(pid))[1]
+      : (await runCommand('ps', ['-o', 'ppid=', '-p', String(pid)])).output.trim();
+  return text === undefined || text === '' ? undefined : Number(text);
+}
+
 /**
  * A text that differs between two processes that have had the same id one after the other: the time the process
  * started. Undefined when there is no such process.
  */
 export async function processIdentity(pid: number): Promise<string | undefined> {
-  if (process.platform === 'linux') {
-    const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
-    // The command's name, in parentheses, may hold anything; field 22 (starttime) is the 20th after it. See proc(5).
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19];
-  }
+  // Field 22 (starttime).
+  if (process.platform === 'linux') return (await statFields(pid))[19];
   const { status, output } = await runCommand('ps', ['-o', 'lstart=', '-p', String(pid)]);
   return status === 0 && output.trim() !== '' ? output.trim() : undefined;
+}
+
+/** The fields of /proc/<pid>/stat from the third (state) on: the name before them, in parentheses, may hold anything. */
+async function statFields(pid: number): Promise<string[]> {
+  const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
+  return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');
 }

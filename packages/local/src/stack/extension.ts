@@ -3,8 +3,8 @@ import { LocalError } from '../errors.ts';
 import type { RunningPostgres } from '../postgres/server.ts';
 
 /**
- * Installs aws_s3 in the database `postgres`, and points the extension of every database at the agent's socket,
- * should that have moved since the extension was created.
+ * Installs aws_s3 in the database `postgres`, brings that of every database up to this version, and points it at the
+ * agent's socket, should that have moved since it was created.
  */
 export async function joinExtension(postgres: RunningPostgres, agentSocketDirectory: string): Promise<void> {
   try {
@@ -12,7 +12,7 @@ export async function joinExtension(postgres: RunningPostgres, agentSocketDirect
       client.query('CREATE EXTENSION IF NOT EXISTS aws_s3 CASCADE'),
     );
     for (const database of await databases(postgres)) {
-      await onDatabase(postgres, database, (client) => pointAtAgent(client, agentSocketDirectory));
+      await onDatabase(postgres, database, (client) => updateAndPointAtAgent(client, agentSocketDirectory));
     }
   } catch (error) {
     throw new LocalError('postgres_failed', 'the extension aws_s3 could not be installed', {
@@ -31,13 +31,15 @@ async function databases(postgres: RunningPostgres): Promise<string[]> {
   });
 }
 
-async function pointAtAgent(client: Client, socketDirectory: string): Promise<void> {
+async function updateAndPointAtAgent(client: Client, socketDirectory: string): Promise<void> {
   const { rows } = await client.query<{ host: string | null }>(`
     SELECT (SELECT option_value FROM pg_catalog.pg_options_to_table(s.srvoptions) WHERE option_name = 'host') AS host
     FROM pg_catalog.pg_foreign_server AS s
     WHERE s.srvname = 'sluice_agent'`);
   const server = rows[0];
-  if (server === undefined || server.host === socketDirectory) return;
+  if (server === undefined) return;
+  await client.query('ALTER EXTENSION aws_s3 UPDATE');
+  if (server.host === socketDirectory) return;
   const action = server.host === null ? 'ADD' : 'SET';
   await client.query(
     `ALTER SERVER sluice_agent OPTIONS (${action} host ${client.escapeLiteral(socketDirectory)})`,

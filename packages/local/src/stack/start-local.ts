@@ -1,22 +1,17 @@
 import { join } from 'node:path';
 import { defaultCacheDirectory } from '../cache-directory.ts';
 import { LocalError } from '../errors.ts';
-import { stopLeftoverServer } from '../postgres/leftover-server.ts';
+import { choosePort } from '../ports.ts';
 import { startPostgres, type RunningPostgres } from '../postgres/server.ts';
-import { postgresOsUser } from '../process/os-user.ts';
+import type { SupervisedAgent } from './agent-supervisor.ts';
 import { allowExports } from './allow-exports.ts';
-import { writeAgentConfig } from './agent-config.ts';
-import { stopLeftoverAgent } from './agent-process.ts';
-import { superviseAgent, type SupervisedAgent } from './agent-supervisor.ts';
 import { startLocalAws } from './aws.ts';
 import { CleanUp } from './clean-up.ts';
 import { joinExtension } from './extension.ts';
-import { lockState } from './lock.ts';
-import { checkOptions, type AgentConfig, type CheckedOptions, type LocalOptions } from './options.ts';
+import { logFile, openHome, rdsSocket, type Home } from './home.ts';
+import { checkOptions, type CheckedOptions, type LocalOptions } from './options.ts';
 import { sluicePackage } from './sluice-package.ts';
-import { makeRunDirectory, type RunDirectory } from './run-directory.ts';
-import { findDataDirectory, makeStateDirectory, removeState } from './state-directory.ts';
-import { loadState, type State } from './state.ts';
+import { startStackAgent } from './stack-agent.ts';
 
 /** A running PostgreSQL with aws_s3, a local AWS, and the agent between them. */
 export interface LocalStack extends AsyncDisposable {
@@ -152,33 +147,6 @@ async function unexpectedEnd(
   return new LocalError('postgres_failed', 'PostgreSQL ended unexpectedly', { hint: `Its log is ${log}.` });
 }
 
-/** The places on disk of one running stack. */
-interface Home {
-  directory: string;
-  isTemporary: boolean;
-  dataDirectory: string;
-  state: State;
-  run: RunDirectory;
-}
-
-/** Takes the state directory for us, and ends what an earlier run left behind there. */
-async function openHome({ dir, log }: CheckedOptions, cleanUp: CleanUp): Promise<Home> {
-  const osUser = postgresOsUser();
-  const { path: directory, isTemporary } = await makeStateDirectory(dir, osUser);
-  let dataDirectory: string | undefined;
-  if (isTemporary) cleanUp.add(() => removeState(directory, dataDirectory));
-  const lock = await lockState(directory);
-  cleanUp.add(() => lock.release());
-
-  const state = await loadState(directory);
-  dataDirectory = await findDataDirectory(directory, state, osUser, log);
-  await stopLeftoverAgent({ ...agentFiles(directory), log });
-  await stopLeftoverServer(dataDirectory, log);
-  const run = await makeRunDirectory(directory, osUser);
-  cleanUp.add(() => run.remove());
-  return { directory, isTemporary, dataDirectory, state, run };
-}
-
 interface ServerContext {
   cleanUp: CleanUp;
   hurry: AbortSignal;
@@ -194,19 +162,31 @@ async function startServers(
 ): Promise<{ postgres: RunningPostgres; agent: SupervisedAgent }> {
   const failing = new AbortController();
   const either = signal === undefined ? failing.signal : AbortSignal.any([signal, failing.signal]);
+  // Chosen before, since the agent's configuration names it.
+  const port = await choosePort(options.pgPort);
+  if (options.pgPort !== 0 && port !== options.pgPort) {
+    options.log(`port ${options.pgPort} is taken, so PostgreSQL listens on ${port}`);
+  }
   const stopTheOther = (error: unknown) => {
     failing.abort(error);
     throw error;
   };
   const [postgres, agent] = await Promise.allSettled([
-    startStackPostgres(options, home, either).catch(stopTheOther),
-    startStackAgent(options, home, endpoint, either).catch(stopTheOther),
+    startStackPostgres({ ...options, pgPort: port }, home, either).catch(stopTheOther),
+    startStackAgent({ ...options, pgPort: port }, home, endpoint, { signal: either }).catch(stopTheOther),
   ]);
   if (postgres.status === 'fulfilled') cleanUp.add(() => postgres.value.stop({ hurry }));
   if (agent.status === 'fulfilled') cleanUp.add(() => agent.value.stop({ hurry }));
   if (postgres.status === 'rejected') throw postgres.reason;
   if (agent.status === 'rejected') throw agent.reason;
-  return { postgres: postgres.value, agent: agent.value };
+  if (postgres.value.port === port) return { postgres: postgres.value, agent: agent.value };
+  // Another program has taken the port meanwhile, and PostgreSQL listens on another one.
+  await agent.value.stop({ hurry });
+  const moved = await startStackAgent({ ...options, pgPort: postgres.value.port }, home, endpoint, {
+    signal,
+  });
+  cleanUp.add(() => moved.stop({ hurry }));
+  return { postgres: postgres.value, agent: moved };
 }
 
 function startStackPostgres(
@@ -232,56 +212,4 @@ function startStackPostgres(
     },
     { signal },
   );
-}
-
-async function startStackAgent(
-  options: CheckedOptions,
-  { directory, state, run }: Home,
-  endpoint: string,
-  signal: AbortSignal,
-): Promise<SupervisedAgent> {
-  const files = agentFiles(directory);
-  const osUser = postgresOsUser();
-  const config: AgentConfig = {
-    agent: {
-      socket_directory: run.agent,
-      state_directory: join(directory, 'agent'),
-      shutdown_timeout: '5s',
-      ...(osUser !== undefined && { postgres_os_user: String(osUser.uid) }),
-    },
-    cluster: {
-      identifier: options.cluster,
-      region: options.region,
-      engine_version: String(options.pgVersion),
-    },
-    // Roles are assumed as the service that the guide's roles trust; who may change them is decided by the local IAM.
-    aws: {
-      sts_endpoint: endpoint,
-      access_key_id: state.rdsService.accessKeyId,
-      secret_access_key: state.rdsService.secretAccessKey,
-    },
-    s3: { endpoint, force_path_style: true },
-    rds_api: {
-      listen: rdsSocket(run),
-      access_keys: [{ id: state.rdsService.accessKeyId, secret: state.rdsService.secretAccessKey }],
-    },
-  };
-  await writeAgentConfig(files.configFile, config, options.agentConfig);
-  return superviseAgent(
-    { ...files, socketDirectory: run.agent, logFile: logFile(directory, 'agent'), log: options.log },
-    { signal },
-  );
-}
-
-/** Where the agent's RDS API listens, which the local AWS forwards to. */
-function rdsSocket(run: RunDirectory): string {
-  return join(run.path, 'rds.sock');
-}
-
-function agentFiles(directory: string) {
-  return { configFile: join(directory, 'sluice.toml'), pidFile: join(directory, 'agent', 'pid') };
-}
-
-function logFile(directory: string, of: 'agent' | 'postgres'): string {
-  return join(directory, 'logs', `${of}.log`);
 }

@@ -237,6 +237,24 @@ describe('objects', () => {
     ).rejects.toMatchObject({ name: 'NoSuchKey' });
   });
 
+  it('answer conditional deletes', async () => {
+    const s3 = server.client();
+    const { ETag } = await s3.send(new PutObjectCommand({ Bucket, Key: 'deleted-if', Body: 'x' }));
+    const remove = (conditions: object) =>
+      s3.send(new DeleteObjectCommand({ Bucket, Key: 'deleted-if', ...conditions }));
+    await expect(remove({ IfMatch: '"other"' })).rejects.toMatchObject({
+      name: 'PreconditionFailed',
+      $metadata: { httpStatusCode: 412 },
+    });
+    await remove({ IfMatch: ETag });
+    await expect(s3.send(new GetObjectCommand({ Bucket, Key: 'deleted-if' }))).rejects.toMatchObject({
+      name: 'NoSuchKey',
+    });
+    // A key without an object, and a version of a bucket that keeps none.
+    await expect(remove({ IfMatch: ETag })).rejects.toMatchObject({ name: 'NoSuchKey' });
+    await expect(remove({ VersionId: 'x' })).rejects.toMatchObject({ name: 'NoSuchVersion' });
+  });
+
   it('of which one writer wins when many create the same key at once', async () => {
     const s3 = server.client();
     const results = await Promise.allSettled(

@@ -3,11 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
 import { copyLayout, type CopyLayout } from '../copy-options/copy-layout.ts';
-import { loadParser, parseCopyOptions } from '../copy-options/parse-copy-options.ts';
-import { singleStatement } from '../copy-options/parse-statement.ts';
 import { SluiceError } from '../errors.ts';
 import { BufferMemory } from '../exporter/buffer-memory.ts';
 import { exportToS3 } from '../exporter/export-to-s3.ts';
+import { PublishedKeys } from '../exporter/published-keys.ts';
 import type { ClusterRoles } from '../identity/cluster-roles.ts';
 import type { RdsApi } from '../rds-api/rds-api.ts';
 import { loadS3Sdk } from '../s3/connection.ts';
@@ -15,18 +14,19 @@ import { validateS3Uri } from '../s3/s3-uri.ts';
 import { isUploadError } from '../s3/upload-error.ts';
 import { VERSION } from '../version.ts';
 import { AdminServer } from './admin/admin-server.ts';
+import { CleanUp } from './clean-up.ts';
 import { ExportConnection, type BegunExport } from './export-connection.ts';
 import { ExportSession } from './export-session.ts';
-import { LeftUploads } from './left-uploads.ts';
 import { openRdsApi } from './open-rds-api.ts';
 import { openRoles } from './open-roles.ts';
 import { resolvePostgresUser } from './os-user.ts';
+import { OutdatedExtensions } from './outdated-extensions.ts';
+import { ParserPool } from './parser/parser-pool.ts';
 import { PipePool } from './pipes/pipe-pool.ts';
 import type { AgentRequest, BeginRequest } from './request.ts';
 import { serveConnection } from './rpc-connection.ts';
 import { RpcServer } from './rpc-server.ts';
 import { S3Connections, type S3Lease } from './s3-connections.ts';
-import { FileUploadJournal } from './upload-journal.ts';
 
 /** For requests that belong to no export, and exports that are about to be refused. */
 const SPARE_CONNECTIONS = 64;
@@ -46,8 +46,9 @@ export interface AgentOptions {
 interface AgentParts {
   roles: ClusterRoles;
   s3: S3Connections;
-  journal: FileUploadJournal;
-  leftUploads: LeftUploads;
+  keys: PublishedKeys;
+  cleanUp: CleanUp;
+  parser: ParserPool;
   pipes: PipePool;
   server: RpcServer;
   rdsApi: RdsApi | undefined;
@@ -62,6 +63,7 @@ export class Agent {
   readonly #memory: BufferMemory;
   readonly #sessions = new Set<ExportSession>();
   readonly #stopping = new AbortController();
+  readonly #outdated: OutdatedExtensions;
   /** Begun, but without a session yet. */
   #beginnings = 0;
   #exportCount = 0;
@@ -70,6 +72,7 @@ export class Agent {
     this.#config = config;
     this.#log = log;
     this.#parts = parts;
+    this.#outdated = new OutdatedExtensions(log);
     this.#memory = new BufferMemory({ limitBytes: config.export.memory });
   }
 
@@ -83,8 +86,8 @@ export class Agent {
     const directory = config.agent.socket_directory;
     const owner = await resolvePostgresUser(config.agent.postgres_os_user);
     // The SDK takes a quarter of a second to load, which the first large export would wait for otherwise.
-    await Promise.all([loadParser(), loadS3Sdk()]);
-    const closers: (() => Promise<void>)[] = [];
+    const [parser] = await Promise.all([ParserPool.open({ log }), loadS3Sdk()]);
+    const closers: (() => Promise<void>)[] = [() => parser.close()];
     let agent: Agent | undefined;
     try {
       // The socket first: it also keeps a second agent from the pipes of the first.
@@ -104,18 +107,18 @@ export class Agent {
       const admin = await AdminServer.open({ stateDirectory: config.agent.state_directory, roles, log });
       closers.push(() => admin.close());
       const s3 = await S3Connections.open(config, roles);
-      const journal = await FileUploadJournal.open(config.agent.state_directory);
-      const leftUploads = await LeftUploads.find({ journal, s3, log });
+      const keys = new PublishedKeys();
+      const cleanUp = await CleanUp.open({ stateDirectory: config.agent.state_directory, s3, keys, log });
       const rdsApi = await openRdsApi(config, roles, log);
       if (rdsApi !== undefined) closers.push(() => rdsApi.close());
       const pipes = await PipePool.open({ directory: join(directory, 'pipes'), owner });
-      agent = new Agent(options, { roles, s3, journal, leftUploads, pipes, server, rdsApi, admin });
+      agent = new Agent(options, { roles, s3, keys, cleanUp, parser, pipes, server, rdsApi, admin });
     } catch (error) {
       // The first error tells what went wrong; one of the clean-up would hide it.
       await Promise.allSettled(closers.map((close) => close()));
       throw error;
     }
-    agent.#parts.leftUploads.startAborting();
+    agent.#parts.cleanUp.start();
     log.info(
       { version: VERSION, cluster: config.cluster.identifier, socketDirectory: directory },
       'agent started',
@@ -134,7 +137,7 @@ export class Agent {
    * @param options.signal aborts the running exports at once
    */
   async stop(options: { gracePeriodMs?: number; signal?: AbortSignal } = {}): Promise<void> {
-    const { server, rdsApi, admin, leftUploads, pipes, s3, roles } = this.#parts;
+    const { server, rdsApi, admin, cleanUp, parser, pipes, s3, roles } = this.#parts;
     this.#stopping.abort(
       unavailable('the Sluice agent is shutting down', 'Export again when it has started anew.'),
     );
@@ -146,15 +149,15 @@ export class Agent {
     for (const session of this.#sessions) {
       session.fail(
         new SluiceError('agent_unavailable', 'the Sluice agent was shut down during the export', {
-          hint: 'Nothing was published. Export again when the agent has started anew.',
+          hint: 'Export again when it has started anew.',
         }),
       );
     }
     const lastWord = Date.now() + LAST_WORD_MS;
     await this.#sessionsEnded(() => Date.now() < lastWord);
-    await Promise.all([server.close(), rdsApi?.close(), admin.close(), leftUploads.stop()]);
+    await Promise.all([server.close(), rdsApi?.close(), admin.close(), cleanUp.stop()]);
     await Promise.all([...this.#sessions].map((session) => session.close()));
-    await pipes.close();
+    await Promise.all([parser.close(), pipes.close()]);
     await s3.close();
     await roles.close();
     this.#log.info('agent stopped');
@@ -168,6 +171,7 @@ export class Agent {
     const connection = new ExportConnection({
       begin: (request, { signal }) => this.#begin(request, AbortSignal.any([signal, this.#stopping.signal])),
       answer: (request) => this.#answer(request),
+      readLong: (text) => this.#parts.parser.readRequest(text),
       ended: (session) => this.#sessions.delete(session),
     });
     serveConnection(socket, connection, this.#log, VERSION).catch((error: unknown) => {
@@ -176,8 +180,9 @@ export class Agent {
     });
   }
 
-  #answer(request: Extract<AgentRequest, { op: 'statement' | 'ping' }>): object {
-    return request.op === 'ping' ? this.#status() : { statement: singleStatement(request.query, request) };
+  async #answer(request: Extract<AgentRequest, { op: 'statement' | 'ping' }>): Promise<object> {
+    if (request.op === 'ping') return this.#status();
+    return { statement: await this.#parts.parser.singleStatement(request.query, request) };
   }
 
   #status(): object {
@@ -193,10 +198,13 @@ export class Agent {
 
   async #begin(request: BeginRequest, signal: AbortSignal): Promise<BegunExport> {
     signal.throwIfAborted();
+    this.#outdated.note(request);
     // AWS documents paths with a leading slash (/exports/query-1-export) for keys that have none.
     const key = request.filePath.replace(/^\//, '');
     validateS3Uri({ bucket: request.bucket, key });
-    const options = parseCopyOptions(request.options, request);
+    const { backslashEscapes } = request;
+    const options = await this.#parts.parser.copyOptions(request.options, { backslashEscapes, signal });
+    signal.throwIfAborted();
     const layout = copyLayout(options, request.clientEncoding);
     const region = request.region ?? this.#config.cluster.region;
     await this.#placeFree(signal);
@@ -252,13 +260,11 @@ export class Agent {
     const exportId = ++this.#exportCount;
     const log = this.#log.child({ export: exportId, role, database, backendPid: pid, bucket, key });
     log.info('export begun');
-    const journal = this.#parts.journal.ofExport(exportId, connection.region, (uploadId, error) =>
-      log.error({ err: error, uploadId }, 'a multipart upload is left open'),
-    );
+    const journal = this.#parts.cleanUp.journalOf({ region: connection.region, databaseRole: role });
     return new ExportSession({
       pipe,
       log,
-      upload: async (source, abortion) => {
+      upload: async (source, { signal, confirm }) => {
         try {
           return await exportToS3({
             source,
@@ -272,7 +278,9 @@ export class Agent {
             partsInFlight: settings.parts_in_flight,
             memory: this.#memory,
             journal,
-            signal: abortion,
+            publishedKeys: this.#parts.keys,
+            confirm,
+            signal,
           });
         } catch (error) {
           // The role may have been made anew since it was assumed, whose old sessions are good for nothing.

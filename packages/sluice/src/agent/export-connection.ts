@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import { settlesInTime } from './answer-within.ts';
 import type { ExportSession } from './export-session.ts';
+import type { ReadRequest } from './parser/parse-job.ts';
 import type { AgentRequest, BeginRequest } from './request.ts';
 import type { RequestHandler } from './rpc-connection.ts';
 import { toSqlError } from './sql-state.ts';
@@ -15,7 +16,9 @@ export interface ExportConnectionOptions {
   /** The signal is aborted when nobody waits for the export any more. */
   begin: (request: BeginRequest, options: { signal: AbortSignal }) => Promise<BegunExport>;
   /** Requests that belong to no export. */
-  answer: (request: Extract<AgentRequest, { op: 'statement' | 'ping' }>) => object;
+  answer: (request: Extract<AgentRequest, { op: 'statement' | 'ping' }>) => Promise<object>;
+  /** Requests that are too long to be read here. */
+  readLong: (text: Uint8Array) => Promise<ReadRequest>;
   ended: (session: ExportSession) => void;
 }
 
@@ -59,6 +62,16 @@ export class ExportConnection implements RequestHandler {
       default:
         return request satisfies never;
     }
+  }
+
+  readLong(text: Uint8Array): Promise<ReadRequest> {
+    return this.#options.readLong(text);
+  }
+
+  lost(): void {
+    this.#session?.fail(
+      new SluiceError('export_aborted', 'the export was aborted', { detail: 'the connection was closed' }),
+    );
   }
 
   async close(): Promise<void> {

@@ -1,8 +1,9 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Logger } from 'pino';
 import { SluiceError } from '../errors.ts';
-import type { ExportResult } from '../exporter/export-to-s3.ts';
+import type { ExportResult } from '../exporter/export-request.ts';
 import { settlesInTime } from './answer-within.ts';
+import { Latch } from './latch.ts';
 import { PipeSource } from './pipes/pipe-source.ts';
 import type { OpenPipe } from './pipes/pipe-pool.ts';
 
@@ -20,8 +21,14 @@ type Outcome =
 export interface ExportSessionOptions {
   pipe: OpenPipe;
   log: Logger;
-  /** Moves the bytes of the source to S3; ends well only after the source has. */
-  upload: (source: AsyncIterable<Uint8Array>, signal: AbortSignal) => Promise<ExportResult>;
+  /**
+   * Moves the bytes of the source to S3; ends well only after the source has, and after `confirm`, which it waits for
+   * when all objects are there.
+   */
+  upload: (
+    source: AsyncIterable<Uint8Array>,
+    options: { signal: AbortSignal; confirm: () => Promise<void> },
+  ) => Promise<ExportResult>;
 }
 
 /**
@@ -40,6 +47,10 @@ export class ExportSession {
   readonly #startedAt = Date.now();
   readonly #ended: Promise<void>;
   readonly #decisionTimer: NodeJS.Timeout;
+  /** All objects are there. */
+  readonly #stored = new Latch();
+  /** The caller is about to be told so: from then on the objects stay. */
+  readonly #confirmed = new Latch();
   #outcome: Outcome = { status: 'running' };
   #isCommitted = false;
   #writerGoneAt: number | undefined;
@@ -48,7 +59,8 @@ export class ExportSession {
     this.pipeName = pipe.name;
     this.#log = log;
     this.#source = new PipeSource(pipe);
-    this.#ended = upload(this.#source, this.#abortion.signal).then(
+    const { signal } = this.#abortion;
+    this.#ended = upload(this.#source, { signal, confirm: () => this.#waitForCaller() }).then(
       (result) => {
         this.#outcome = { status: 'done', result };
       },
@@ -68,7 +80,12 @@ export class ExportSession {
     }
     this.#isCommitted = true;
     this.#source.commit();
-    await settlesInTime(this.#ended);
+    await settlesInTime(Promise.race([this.#stored.opened, this.#ended]));
+    // Only now, and not when the objects were there: a caller who is gone by then is told of a failure.
+    if (this.#stored.isOpen && !this.#abortion.signal.aborted) {
+      this.#confirmed.open();
+      await this.#ended;
+    }
     const outcome = this.#outcome;
     switch (outcome.status) {
       case 'running':
@@ -90,7 +107,7 @@ export class ExportSession {
   }
 
   /**
-   * Ends the export without publishing anything.
+   * Ends the export. What it has published is removed again, as far as that is possible.
    *
    * @returns the reason, when the export had failed by itself before: the caller's own error is then only a consequence
    */
@@ -99,13 +116,14 @@ export class ExportSession {
     this.fail(new SluiceError('export_aborted', 'the export was aborted', { detail: reason }));
     await this.#source.close();
     clearInterval(this.#decisionTimer);
-    // The multipart upload's own end may take as long as S3 likes; the caller need not wait for it.
+    // Cleaning up at S3 may take long; the caller need not wait for it.
     await settlesInTime(this.#ended);
     return outcome.status === 'failed' ? { failure: outcome.error } : {};
   }
 
   /** Ends the export, if it is running, with a reason that its caller is told when COPY or the commit then fails. */
   fail(reason: SluiceError): void {
+    if (this.#confirmed.isOpen) return;
     if (this.#outcome.status !== 'running' || this.#abortion.signal.aborted) return;
     this.#log.info({ err: reason, bytes: this.#source.bytesRead }, 'export aborted');
     this.#source.abort(reason);
@@ -123,6 +141,16 @@ export class ExportSession {
     clearInterval(this.#decisionTimer);
     await this.#source.close();
     await this.#ended;
+  }
+
+  async #waitForCaller(): Promise<void> {
+    const { signal } = this.#abortion;
+    this.#stored.open();
+    signal.throwIfAborted();
+    await new Promise<void>((resolve, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+      this.#confirmed.opened.then(resolve, reject);
+    });
   }
 
   #onFailure(error: unknown): void {

@@ -1,96 +1,89 @@
 import type { Logger } from 'pino';
-import { abortMultipartUpload, findMultipartUploads, type MultipartUpload } from '../s3/multipart-upload.ts';
-import type { S3Connection } from '../s3/connection.ts';
+import { findMultipartUploads } from '../s3/find-uploads.ts';
+import { abortMultipartUpload } from '../s3/multipart-upload.ts';
+import type { CleanupQueue } from './cleanup-queue.ts';
+import type { AskedEntry, UploadEntry } from './journal-entry.ts';
+import type { OwnUploads } from './own-uploads.ts';
 import type { S3Connections } from './s3-connections.ts';
-import type { FileUploadJournal, JournalEntry, LeftEntry } from './upload-journal.ts';
+import type { JournalNote } from './upload-journal.ts';
 
-const RETRY_MS = 5 * 60_000;
-/** How far S3's clock may be from ours, and how long it may have taken to open an upload. */
-const CLOCK_SKEW_MS = 60_000;
+/** S3's clock tells whole seconds, and a request may reach S3 a moment after its answer was given up. */
+const BEFORE_MS = 2_000;
+const AFTER_MS = 5_000;
+/** When an agent is killed nobody notes the end of its attempt. */
+const LONGEST_ATTEMPT_MS = 60_000;
 
 export interface LeftUploadsOptions {
-  journal: FileUploadJournal;
-  s3: S3Connections;
+  queue: CleanupQueue;
+  s3: Pick<S3Connections, 'use'>;
+  own: OwnUploads;
   log: Logger;
 }
 
-/**
- * Aborts the multipart uploads that an earlier agent left, in the background: the role may not be there yet, or S3 not be
- * reached, and then it is tried again from time to time.
- */
+/** Aborts multipart uploads that were left open, in the background. */
 export class LeftUploads {
   readonly #options: LeftUploadsOptions;
-  readonly #stopping = new AbortController();
-  #entries: readonly LeftEntry[];
-  #timer: NodeJS.Timeout | undefined;
-  #running: Promise<void> = Promise.resolve();
 
-  private constructor(options: LeftUploadsOptions, entries: readonly LeftEntry[]) {
+  constructor(options: LeftUploadsOptions) {
     this.#options = options;
-    this.#entries = entries;
   }
 
-  /** To be called before the first export of this agent: what is in the journal then is left. */
-  static async find(options: LeftUploadsOptions): Promise<LeftUploads> {
-    return new LeftUploads(options, await options.journal.left());
-  }
-
-  startAborting(): void {
-    this.#running = this.#abortAll().catch((error: unknown) => {
-      this.#options.log.error({ err: error }, 'could not abort what an earlier agent left');
+  /** An upload that nobody uses any more, and that could not be aborted. */
+  abort(note: JournalNote<UploadEntry>): void {
+    const { queue, s3, own, log } = this.#options;
+    const { bucket, key, uploadId } = note.entry;
+    const about = { bucket, key, uploadId };
+    queue.add({
+      about,
+      failure:
+        'a multipart upload is left open: abort it, or let the role abort it (s3:AbortMultipartUpload)',
+      run: async (signal) => {
+        await s3.use(note.entry, { signal }, (connection) =>
+          abortMultipartUpload(connection, { bucket, key, uploadId }, signal),
+        );
+        await note.remove();
+        own.delete(uploadId);
+        log.warn(about, 'aborted a multipart upload that was left open');
+        return true;
+      },
     });
   }
 
-  async stop(): Promise<void> {
-    this.#stopping.abort(new Error('the agent is shutting down'));
-    clearTimeout(this.#timer);
-    await this.#running;
-  }
-
-  async #abortAll(): Promise<void> {
-    const remaining: LeftEntry[] = [];
-    for (const left of this.#entries) {
-      if (this.#stopping.signal.aborted) return;
-      if (!(await this.#abort(left))) remaining.push(left);
-    }
-    this.#entries = remaining;
-    if (remaining.length === 0 || this.#stopping.signal.aborted) return;
-    this.#timer = setTimeout(() => this.startAborting(), RETRY_MS).unref();
-  }
-
-  async #abort({ entry, done }: LeftEntry): Promise<boolean> {
-    const { s3, log } = this.#options;
-    const { bucket, key, uploadId, region } = entry;
-    const signal = this.#stopping.signal;
-    try {
-      const lease = await s3.forCleanUp(region, { signal });
-      try {
-        for (const upload of await uploadsOf(entry, lease.connection)) {
-          await abortMultipartUpload(lease.connection, upload, signal);
-          log.warn({ ...upload }, 'aborted a multipart upload that an earlier agent left');
-        }
-      } finally {
-        lease.release();
-      }
-      await done();
-      return true;
-    } catch (error) {
-      if (!signal.aborted)
-        log.error({ err: error, bucket, key, uploadId }, 'an earlier agent may have left a multipart upload');
-      return false;
-    }
+  /**
+   * An upload that S3 may have opened without our knowing its id. S3 is asked which ones of the object were begun in the
+   * seconds of the attempt, and those that are not this agent's own are aborted. What remains: an upload that somebody
+   * else began for the very same key in those seconds can't be told from ours.
+   */
+  find(note: JournalNote<AskedEntry>): void {
+    const { queue, s3, log } = this.#options;
+    const { bucket, key } = note.entry;
+    queue.add({
+      about: { bucket, key },
+      failure:
+        'a multipart upload may be left open, since the answer to its creation was lost: let the role look for it (s3:ListBucketMultipartUploads), or look for it and abort it',
+      run: async (signal) => {
+        const isDone = await s3.use(note.entry, { signal }, async (connection) => {
+          const uploads = await findMultipartUploads(connection, { bucket, key }, spanOf(note.entry), {
+            signal,
+          });
+          if (this.#options.own.isAsking(note.entry)) return false;
+          for (const upload of uploads.filter(({ uploadId }) => !this.#options.own.has(uploadId))) {
+            await abortMultipartUpload(connection, upload, signal);
+            log.warn({ ...upload }, 'aborted a multipart upload, the answer to whose creation was lost');
+          }
+          return Date.now() > endOf(note.entry);
+        });
+        if (isDone) await note.remove();
+        return isDone;
+      },
+    });
   }
 }
 
-/** Where the id is not known, S3 is asked which uploads of the object were begun at that moment. */
-async function uploadsOf(
-  { bucket, key, uploadId, askedAt }: JournalEntry,
-  connection: S3Connection,
-): Promise<MultipartUpload[]> {
-  if (uploadId !== undefined) return [{ bucket, key, uploadId }];
-  return findMultipartUploads(
-    connection,
-    { bucket, key },
-    { from: new Date(askedAt - CLOCK_SKEW_MS), to: new Date(askedAt + CLOCK_SKEW_MS) },
-  );
+function spanOf(entry: AskedEntry): { from: number; to: number } {
+  return { from: entry.askedAt - BEFORE_MS, to: endOf(entry) };
+}
+
+function endOf({ askedAt, lostAt = askedAt + LONGEST_ATTEMPT_MS }: AskedEntry): number {
+  return lostAt + AFTER_MS;
 }

@@ -1,9 +1,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { SluiceError } from '../errors.ts';
-import type { OsUser } from './pipes/pipe-pool.ts';
 
 const run = promisify(execFile);
+
+export interface OsUser {
+  uid: number;
+  gid: number;
+}
 
 /**
  * The user that PostgreSQL runs as, by name or number, when it is another than the agent's own. Only root can hand the

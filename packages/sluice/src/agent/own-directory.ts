@@ -1,6 +1,6 @@
 import { chmod, chown, lstat, mkdir } from 'node:fs/promises';
 import { SluiceError } from '../errors.ts';
-import type { OsUser } from './pipes/pipe-pool.ts';
+import type { OsUser } from './os-user.ts';
 
 /**
  * Makes a directory that nobody but its owner (the agent's own user, or `owner`) can enter. One that is there already

@@ -1,14 +1,23 @@
 import { z } from 'zod';
 import { SluiceError } from '../errors.ts';
 
+/**
+ * The version of this protocol. The one before is served, too, while databases still have the extension before:
+ * 1 told the role that the caller named (aws_s3 1.2), 2 the one that PostgreSQL knows (aws_s3 1.2.1).
+ */
+export const PROTOCOL_VERSION = 2;
+const OLDEST_PROTOCOL_VERSION = 1;
+
 /** What each request to the agent begins with: the name and the version of this protocol. */
-const PREFIX = 'sluice 1 ';
+const PREFIX = /^sluice (\d{1,9}) /;
 
 const nullableText = z.string().nullable();
 
 const requestSchema = z.discriminatedUnion('op', [
   z.object({
     op: z.literal('begin'),
+    /** Of the extension that asks. */
+    protocolVersion: z.int(),
     role: z.string(),
     database: z.string(),
     pid: z.int(),
@@ -30,24 +39,30 @@ const requestSchema = z.discriminatedUnion('op', [
 export type AgentRequest = z.output<typeof requestSchema>;
 export type BeginRequest = Extract<AgentRequest, { op: 'begin' }>;
 
-/** The text of a request: the prefix, then UTF-8 JSON in hexadecimal. Undefined when it is not a request at all. */
+/**
+ * The text of a request: the prefix, then UTF-8 JSON in hexadecimal. Undefined when it is not a request at all.
+ *
+ * @throws SluiceError `protocol_violation`
+ */
 export function parseRequest(text: string): AgentRequest | undefined {
-  if (!text.startsWith(PREFIX)) return undefined;
-  const hex = text.slice(PREFIX.length);
-  let value: unknown;
+  const [prefix, version] = PREFIX.exec(text) ?? [];
+  if (prefix === undefined) return undefined;
+  checkVersion(Number(version));
+  const hex = text.slice(prefix.length);
+  let value: object;
   try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(hex, 'hex')));
+    value = Object(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(hex, 'hex'))));
   } catch (error) {
     throw badRequest('it is not JSON in UTF-8', error);
   }
-  const result = requestSchema.safeParse(value);
+  const result = requestSchema.safeParse({ ...value, protocolVersion: Number(version) });
   if (!result.success) throw badRequest(z.prettifyError(result.error), result.error);
   return result.data;
 }
 
 /** The text of a request, as parseRequest reads it. */
 export function encodeRequest(request: AgentRequest): string {
-  return `${PREFIX}${Buffer.from(JSON.stringify(request)).toString('hex')}`;
+  return `sluice ${PROTOCOL_VERSION} ${Buffer.from(JSON.stringify(request)).toString('hex')}`;
 }
 
 /** What encodeAnswer made, before it is known to make sense. */
@@ -58,6 +73,17 @@ export function decodeAnswer(text: string): unknown {
 /** An answer in the form that the SQL decodes: JSON, in hexadecimal. */
 export function encodeAnswer(answer: object): string {
   return Buffer.from(JSON.stringify(answer)).toString('hex');
+}
+
+function checkVersion(version: number): void {
+  if (version >= OLDEST_PROTOCOL_VERSION && version <= PROTOCOL_VERSION) return;
+  throw new SluiceError('protocol_violation', `the agent does not speak version ${version} of its protocol`, {
+    detail: `It speaks the versions ${OLDEST_PROTOCOL_VERSION} to ${PROTOCOL_VERSION}.`,
+    hint:
+      version > PROTOCOL_VERSION
+        ? 'The extension is newer than the agent: install the newer Sluice on the database host, and start the agent anew.'
+        : 'The extension is older than the agent: ALTER EXTENSION aws_s3 UPDATE;',
+  });
 }
 
 function badRequest(detail: string, cause: unknown): SluiceError {

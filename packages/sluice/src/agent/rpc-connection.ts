@@ -3,20 +3,29 @@ import type { Logger } from 'pino';
 import { errnoOf, isSluiceError } from '../errors.ts';
 import * as backend from './pg-protocol/backend-messages.ts';
 import { FrontendReader, type FrontendMessage } from './pg-protocol/frontend-reader.ts';
+import type { ReadRequest } from './parser/parse-job.ts';
 import { encodeAnswer, parseRequest, type AgentRequest } from './request.ts';
 import { toSqlError } from './sql-state.ts';
 
 /** A query of a million characters, in hexadecimal, and room around it. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
+const NO_DATABASE = 'this is the Sluice agent, not a database';
 const STARTUP_TIMEOUT_MS = 10_000;
 /** A connection without an export is there for one request; its next one must be whole within this time. */
 const REQUEST_TIMEOUT_MS = 60_000;
 
+/** Decoding a longer request takes more than a millisecond, in which no other connection is served. */
+const LONG_REQUEST_BYTES = 128 * 1024;
+
 /** Serves the requests of one connection, one after another. */
 export interface RequestHandler {
   handle(request: AgentRequest): Promise<object>;
+  /** Reads a long request elsewhere. */
+  readLong(text: Uint8Array): Promise<ReadRequest>;
   /** An export may take as long as its query does; a connection without one may not. */
   readonly hasExport: boolean;
+  /** Nobody waits for the answer to the request that is being served. */
+  lost(): void;
   /** The connection is gone. */
   close(): Promise<void>;
 }
@@ -36,12 +45,20 @@ export async function serveConnection(
   let deadline = setTimeout(() => socket.destroy(), STARTUP_TIMEOUT_MS).unref();
   try {
     // Left open when a message is refused, so that its sender learns why.
-    const chunks: AsyncIterable<Buffer> = socket.iterator({ destroyOnReturn: false });
-    for await (const chunk of chunks) {
-      for (const message of reader.read(chunk)) {
+    const chunks: AsyncIterator<Buffer> = socket.iterator({ destroyOnReturn: false });
+    // While requests are answered the next are read already, which tells whether anybody waits for the answers.
+    let next = receive(chunks, reader, handler);
+    for (let messages = await next; messages !== undefined; messages = await next) {
+      next = receive(chunks, reader, handler);
+      // It is waited for above, but later.
+      next.catch(() => handler.lost());
+      for (const message of messages) {
         clearTimeout(deadline);
         if (message.type === 'terminate' || message.type === 'cancel-request') return;
-        socket.write(await answer(message, handler, agentVersion));
+        const pieces = await answer(message, handler, agentVersion);
+        socket.cork();
+        for (const piece of pieces) socket.write(piece);
+        socket.uncork();
         if (!handler.hasExport) deadline = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS).unref();
       }
     }
@@ -60,16 +77,28 @@ export async function serveConnection(
   }
 }
 
+/** @returns undefined when the client is gone */
+async function receive(
+  chunks: AsyncIterator<Buffer>,
+  reader: FrontendReader,
+  handler: RequestHandler,
+): Promise<FrontendMessage[] | undefined> {
+  const chunk = await chunks.next();
+  const messages = chunk.done === true ? undefined : [...reader.read(chunk.value)];
+  if (messages === undefined || messages.some(({ type }) => type === 'terminate')) handler.lost();
+  return messages;
+}
+
 async function answer(
   message: FrontendMessage,
   handler: RequestHandler,
   agentVersion: string,
-): Promise<Buffer> {
+): Promise<Buffer[]> {
   switch (message.type) {
     case 'encryption-request':
-      return backend.encryptionRefused;
+      return [backend.encryptionRefused];
     case 'startup':
-      return Buffer.concat([
+      return [
         ...(message.minorVersion > 0 ? [backend.negotiateProtocolVersion()] : []),
         backend.authenticationOk,
         backend.parameterStatus('server_version', `14.0 (Sluice ${agentVersion})`),
@@ -77,33 +106,35 @@ async function answer(
         backend.parameterStatus('client_encoding', message.parameters.get('client_encoding') ?? 'UTF8'),
         backend.parameterStatus('standard_conforming_strings', 'on'),
         backend.readyForQuery,
-      ]);
+      ];
     case 'query':
-      return Buffer.concat([await answerQuery(message.text, handler), backend.readyForQuery]);
+      return [...(await answerQuery(message.text, handler)), backend.readyForQuery];
     default:
-      return Buffer.concat([notSupported('only simple queries are answered here'), backend.readyForQuery]);
+      return [notSupported('only simple queries are answered here'), backend.readyForQuery];
   }
 }
 
-async function answerQuery(text: string, handler: RequestHandler): Promise<Buffer> {
+async function answerQuery(bytes: Buffer, handler: RequestHandler): Promise<Buffer[]> {
   try {
-    const request = parseRequest(text);
+    const read =
+      bytes.length > LONG_REQUEST_BYTES
+        ? await handler.readLong(bytes)
+        : { request: parseRequest(bytes.toString('utf8')) };
+    if ('answer' in read) return backend.oneTextValue('answer', read.answer);
+    const { request } = read;
     if (request !== undefined)
       return backend.oneTextValue('answer', encodeAnswer(await handler.handle(request)));
   } catch (error) {
     return backend.oneTextValue('answer', encodeAnswer({ error: toSqlError(error) }));
   }
+  if (bytes.length > LONG_REQUEST_BYTES) return [notSupported(NO_DATABASE)];
+  const text = bytes.toString('utf8');
   // What dblink sends by itself, to have text in the database's encoding. Requests and answers are ASCII: any will do.
   const encoding = /^\s*set client_encoding to '([^']*)'/i.exec(text)?.[1];
   if (encoding !== undefined) {
-    return Buffer.concat([
-      backend.parameterStatus('client_encoding', encoding),
-      backend.commandComplete('SET'),
-    ]);
+    return [backend.parameterStatus('client_encoding', encoding), backend.commandComplete('SET')];
   }
-  return text.trim() === ''
-    ? backend.emptyQueryResponse
-    : notSupported('this is the Sluice agent, not a database');
+  return [text.trim() === '' ? backend.emptyQueryResponse : notSupported(NO_DATABASE)];
 }
 
 function notSupported(message: string): Buffer {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { makeOwnDirectory } from './own-directory.ts';
 import { errorResponse } from './pg-protocol/backend-messages.ts';
-import type { OsUser } from './pipes/pipe-pool.ts';
+import type { OsUser } from './os-user.ts';
 import { removeStaleSocket } from '../files/stale-socket.ts';
 import { logServerErrors } from '../log-server-errors.ts';
 

@@ -9,6 +9,7 @@ import {
   type S3Credentials,
   type S3CredentialsProvider,
 } from '../s3/connection.ts';
+import { isUploadError } from '../s3/upload-error.ts';
 
 /** Connections that nobody uses are kept for the next export, this many. */
 const MAX_IDLE_CONNECTIONS = 32;
@@ -62,10 +63,33 @@ export class S3Connections {
     return this.#leaseFor(region, this.#roles.exportSession(databaseRole), signal);
   }
 
-  /** The connection to abort uploads through that an earlier agent left. Errors as forExport. */
-  async forCleanUp(region: string, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<S3Lease> {
+  /** For what an agent left that did not note the database role. */
+  async #forCleanUp(region: string, { signal }: { signal?: AbortSignal | undefined }): Promise<S3Lease> {
     if (staticCredentials(this.#config) !== undefined) return this.#lease(region, undefined);
     return this.#leaseFor(region, this.#roles.cleanUpSession(), signal);
+  }
+
+  /**
+   * Cleans up what an export left: as its database role, whose IAM policy may differ from others', where that is known.
+   * Errors as forExport.
+   */
+  async use<T>(
+    { region, databaseRole }: { region: string; databaseRole?: string | undefined },
+    options: { signal?: AbortSignal | undefined },
+    run: (connection: S3Connection) => Promise<T>,
+  ): Promise<T> {
+    const lease =
+      databaseRole === undefined
+        ? await this.#forCleanUp(region, options)
+        : await this.forExport({ databaseRole, region }, options);
+    try {
+      return await run(lease.connection);
+    } catch (error) {
+      if (isUploadError(error) && error.httpStatus === 403) lease.refused();
+      throw error;
+    } finally {
+      lease.release();
+    }
   }
 
   async close(): Promise<void> {

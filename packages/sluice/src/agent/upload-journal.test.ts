@@ -2,10 +2,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FileUploadJournal } from './upload-journal.ts';
+import { UploadJournalDirectory } from './upload-journal.ts';
 
-const OBJECT = { bucket: 'sample-bucket', key: 'a/../b' };
-const UPLOAD = { ...OBJECT, uploadId: 'id/1' };
+const PLACE = { bucket: 'sample-bucket', key: 'a/../b', region: 'us-west-2', databaseRole: 'report_user' };
 
 let directory: string;
 
@@ -17,41 +16,52 @@ afterEach(async () => {
 });
 
 async function leftEntries(): Promise<unknown[]> {
-  const journal = await FileUploadJournal.open(directory);
+  const journal = await UploadJournalDirectory.open(directory);
   return (await journal.left()).map(({ entry }) => entry);
 }
 
-describe('FileUploadJournal', () => {
-  it('knows an upload from the moment before S3 is asked to the end', async () => {
-    const journal = (await FileUploadJournal.open(directory)).ofExport(1, 'us-west-2', () => undefined);
-    const before = Date.now();
-    await journal.opening?.(OBJECT);
-    expect(await leftEntries()).toEqual([
-      { ...OBJECT, region: 'us-west-2', askedAt: expect.closeTo(before, -4) as unknown },
-    ]);
-    await journal.opened(UPLOAD);
-    expect(await leftEntries()).toMatchObject([{ ...UPLOAD, region: 'us-west-2' }]);
-    await journal.closed(UPLOAD);
+describe('UploadJournalDirectory', () => {
+  it('keeps an entry, what replaces it, and forgets it in the end', async () => {
+    const journal = await UploadJournalDirectory.open(directory);
+    const asked = await journal.add({ kind: 'asked', ...PLACE, askedAt: 1 });
+    expect(await leftEntries()).toEqual([{ kind: 'asked', ...PLACE, askedAt: 1 }]);
+    const upload = await asked.replace({ kind: 'upload', ...PLACE, uploadId: 'id/1' });
+    expect(await leftEntries()).toEqual([{ kind: 'upload', ...PLACE, uploadId: 'id/1' }]);
+    await upload.remove();
+    await upload.remove();
     expect(await leftEntries()).toEqual([]);
   });
 
-  it('forgets what S3 did not open', async () => {
-    const journal = (await FileUploadJournal.open(directory)).ofExport(1, 'us-west-2', () => undefined);
-    await journal.opening?.(OBJECT);
-    await journal.notOpened?.(OBJECT);
-    expect(await leftEntries()).toEqual([]);
-  });
-
-  it('tells exports to the same object apart', async () => {
-    const files = await FileUploadJournal.open(directory);
-    await files.ofExport(1, 'us-west-2', () => undefined).opened(UPLOAD);
-    await files.ofExport(2, 'us-west-2', () => undefined).opened({ ...UPLOAD, uploadId: 'id/2' });
-    await files.ofExport(1, 'us-west-2', () => undefined).closed(UPLOAD);
+  it('tells entries of the same object apart', async () => {
+    const journal = await UploadJournalDirectory.open(directory);
+    const first = await journal.add({ kind: 'upload', ...PLACE, uploadId: 'id/1' });
+    await journal.add({ kind: 'upload', ...PLACE, uploadId: 'id/2' });
+    await first.remove();
     expect(await leftEntries()).toMatchObject([{ uploadId: 'id/2' }]);
   });
 
+  it('keeps what is being published', async () => {
+    const journal = await UploadJournalDirectory.open(directory);
+    const objects = [
+      { bucket: 'b', key: 'k', bytes: 3, checksum: 'AAAAAA==', askedAt: 1, etag: '"x"' },
+      { bucket: 'b', key: 'k_part2', bytes: 4, askedAt: 2, uploadId: 'id' },
+    ];
+    const entry = { kind: 'publishing' as const, region: 'us-west-2', databaseRole: 'r', objects };
+    await journal.add(entry);
+    expect(await leftEntries()).toEqual([entry]);
+  });
+
+  it('reads what older agents wrote', async () => {
+    await UploadJournalDirectory.open(directory);
+    const asked = { bucket: 'b', key: 'k', region: 'us-west-2', askedAt: 1 };
+    await writeFile(join(directory, 'uploads', 'x.json'), JSON.stringify(asked));
+    expect(await leftEntries()).toEqual([asked]);
+    await writeFile(join(directory, 'uploads', 'x.json'), JSON.stringify({ ...asked, uploadId: 'id' }));
+    expect(await leftEntries()).toMatchObject([{ uploadId: 'id' }]);
+  });
+
   it('removes a file that was being written when the agent was killed', async () => {
-    await FileUploadJournal.open(directory);
+    await UploadJournalDirectory.open(directory);
     await writeFile(join(directory, 'uploads', 'x.json.new'), '{"buck');
     expect(await leftEntries()).toEqual([]);
     expect(await readdir(join(directory, 'uploads'))).toEqual([]);

@@ -1,105 +1,74 @@
-import { createHash } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { z } from 'zod';
+import { errnoOf } from '../errors.ts';
+import { journalEntrySchema, type JournalEntry } from './journal-entry.ts';
 import { makeOwnDirectory } from './own-directory.ts';
-import type { UploadJournal } from '../exporter/upload-journal.ts';
 
-const entrySchema = z.object({
-  bucket: z.string(),
-  key: z.string(),
-  region: z.string(),
-  /** Missing while S3 was asked to open the upload, and its answer was not noted. */
-  uploadId: z.string().optional(),
-  /** When S3 was asked, in milliseconds since 1970. */
-  askedAt: z.number(),
-});
-
-/** A multipart upload that is open, or may be. */
-export type JournalEntry = z.output<typeof entrySchema>;
-
-/** What an agent left that was killed; `done` removes it from the journal. */
-export interface LeftEntry {
-  entry: JournalEntry;
-  done: () => Promise<void>;
+/** An entry and its place in the journal. */
+export interface JournalNote<T extends JournalEntry = JournalEntry> {
+  readonly entry: T;
+  /** Writes another entry over it. */
+  replace<U extends JournalEntry>(entry: U): Promise<JournalNote<U>>;
+  /** There is nothing more to clean up. */
+  remove(): Promise<void>;
 }
 
 /**
- * The open multipart uploads of an agent, one small file each in its state directory, so that an agent that was killed
- * can abort them when it starts again: S3 keeps, and charges for, the parts of an upload until somebody does.
+ * What an agent is doing at S3, one small file an entry in its state directory, so that the next agent can clean up when
+ * this one is killed: S3 keeps, and charges for, the parts of an upload until somebody aborts it.
  */
-export class FileUploadJournal {
+export class UploadJournalDirectory {
   readonly #directory: string;
 
   private constructor(directory: string) {
     this.#directory = directory;
   }
 
-  static async open(stateDirectory: string): Promise<FileUploadJournal> {
+  static async open(stateDirectory: string): Promise<UploadJournalDirectory> {
     const directory = join(stateDirectory, 'uploads');
     await makeOwnDirectory(directory);
-    return new FileUploadJournal(directory);
+    return new UploadJournalDirectory(directory);
   }
 
-  /**
-   * The journal as one export writes it. An upload that could not be aborted stays in it, for the next start.
-   *
-   * @param exportId tells apart exports to the same object
-   */
-  ofExport(
-    exportId: number,
-    region: string,
-    onLeft: (uploadId: string, error: unknown) => void,
-  ): UploadJournal {
-    const asked = new Map<string, JournalEntry>();
-    const pathOf = ({ bucket, key }: { bucket: string; key: string }) =>
-      this.#pathOf([process.pid, exportId, bucket, key]);
-    return {
-      opening: async ({ bucket, key }) => {
-        const entry = { bucket, key, region, askedAt: Date.now() };
-        asked.set(key, entry);
-        await this.#write(pathOf(entry), entry);
-      },
-      notOpened: async (object) => this.#remove(pathOf(object)),
-      opened: async ({ bucket, key, uploadId }) => {
-        const askedAt = asked.get(key)?.askedAt ?? Date.now();
-        await this.#write(pathOf({ bucket, key }), { bucket, key, region, uploadId, askedAt });
-      },
-      closed: async (upload) => this.#remove(pathOf(upload)),
-      leftOpen: ({ uploadId }, error) => onLeft(uploadId, error),
-    };
+  async add<T extends JournalEntry>(entry: T): Promise<JournalNote<T>> {
+    return this.#write(join(this.#directory, `${randomUUID()}.json`), entry);
   }
 
   /** What an earlier agent left. A file that was being written when it was killed is removed. */
-  async left(): Promise<LeftEntry[]> {
-    const left: LeftEntry[] = [];
+  async left(): Promise<JournalNote[]> {
+    const left: JournalNote[] = [];
     for (const name of await readdir(this.#directory)) {
       const path = join(this.#directory, name);
       if (!name.endsWith('.json')) {
         await unlink(path);
         continue;
       }
-      const entry = entrySchema.parse(JSON.parse(await readFile(path, 'utf8')));
-      left.push({ entry, done: () => this.#remove(path) });
+      const entry = journalEntrySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+      left.push(this.#note(path, entry));
     }
     return left;
   }
 
-  async #write(path: string, entry: JournalEntry): Promise<void> {
+  async #write<T extends JournalEntry>(path: string, entry: T): Promise<JournalNote<T>> {
     await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
     await rename(`${path}.new`, path);
+    return this.#note(path, entry);
   }
 
-  async #remove(path: string): Promise<void> {
-    await unlink(path).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'ENOENT') throw error;
-    });
+  #note<T extends JournalEntry>(path: string, entry: T): JournalNote<T> {
+    return {
+      entry,
+      replace: (next) => this.#write(path, next),
+      remove: () => removeFile(path),
+    };
   }
+}
 
-  #pathOf(identity: readonly unknown[]): string {
-    return join(
-      this.#directory,
-      `${createHash('sha256').update(JSON.stringify(identity)).digest('hex')}.json`,
-    );
+async function removeFile(path: string): Promise<void> {
+  try {
+    await unlink(path);
+  } catch (error) {
+    if (errnoOf(error) !== 'ENOENT') throw error;
   }
 }

@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load-config.ts';
 import type { Config } from '../config/schema.ts';
 import { Agent } from '../agent/agent.ts';
 import { printable } from '../printable.ts';
+import { nodeNotice } from './node-notice.ts';
 
 /** How long the agent may take to end after an error that nobody handled. Uploads still open then are in the journal. */
 const FAULT_STOP_MS = 15_000;
@@ -26,6 +27,8 @@ standard output. SIGTERM and Ctrl-C let the running exports end (agent.shutdown_
 async function runAgent(configFile: string): Promise<void> {
   const config = await loadConfig(configFile);
   const log = openLog(config);
+  const notice = nodeNotice(process.version);
+  if (notice !== undefined) log.warn({ node: process.version }, notice);
   const hurry = new AbortController();
   let stopping: Promise<void> | undefined;
   let isFaulty = false;

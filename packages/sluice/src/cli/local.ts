@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { errnoOf, SluiceError } from '../errors.ts';
+import { VERSION } from '../version.ts';
 
 /** A package of its own, and not a dependency of this one: a database host has no use for it. */
 const LOCAL_PACKAGE = '@sluice/local/cli';
@@ -31,7 +32,7 @@ async function loadLocal(): Promise<LocalModule> {
     if (errnoOf(error) !== 'ERR_MODULE_NOT_FOUND') throw error;
     throw new SluiceError('config_invalid', 'the local stack is not installed', {
       cause: error,
-      hint: 'Install it beside sluice with "npm install @sluice/local", or run "npx @sluice/local".',
+      hint: `Install its package of the same version beside sluice: npm install sluice-local-${VERSION}.tgz.`,
     });
   }
 }

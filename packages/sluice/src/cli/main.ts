@@ -1,3 +1,4 @@
+import './quiet-sdk.ts';
 import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import { agentCommand } from './agent.ts';
@@ -6,9 +7,6 @@ import { installCommand } from './install.ts';
 import { localCommand } from './local.ts';
 import { reportError } from './report-error.ts';
 import { roleCommand } from './role.ts';
-
-// The AWS SDK tells everybody on Node 20 that its versions of 2027 will need Node 22. Ours is pinned to one that doesn't.
-process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
 
 const program = new Command('sluice')
   .description("Amazon Aurora's aws_s3.query_export_to_s3 for every PostgreSQL")

@@ -1,5 +1,7 @@
-import { loadModule, parseSync, type DefElem, type Node, type ParseResult } from 'libpg-query';
+import { hasSqlDetails, loadModule, parseSync, type DefElem, type Node, type ParseResult } from 'libpg-query';
 import { SluiceError } from '../errors.ts';
+import { checkOptionList } from './check-option-list.ts';
+import { optionsSyntaxError } from './options-syntax.ts';
 import { scan, type ScanOptions } from './scan.ts';
 
 /**
@@ -35,15 +37,19 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'log_verbosity',
 ]);
 
-/** The longest list of options that is parsed; a real one has a hundred characters. */
-const MAX_OPTIONS_LENGTH = 100_000;
+/**
+ * The longest list of options that is parsed. A real one has a hundred characters; one that names all the 1,600 columns
+ * that a table can have, each with a name of 63 quotation marks, has 210,000.
+ */
+export const MAX_OPTIONS_LENGTH = 250_000;
 
 /**
  * Parses the options of an export with PostgreSQL's own grammar: a bare list as Aurora takes it
  * (`format csv, delimiter $$:$$`), or the same in parentheses. What comes back are values only, so that text which
  * tries to leave the list has no effect but an error.
  *
- * @throws SluiceError `options_syntax`
+ * @throws SluiceError `options_syntax`. After any other error the parser's memory may be broken: it must not be used any
+ * more, and there is one for each thread (agent/parser has them)
  */
 export function parseCopyOptions(
   text: string | null,
@@ -52,11 +58,13 @@ export function parseCopyOptions(
   const list = text?.trim() ?? '';
   if (list === '') return [];
   if (list.length > MAX_OPTIONS_LENGTH)
-    throw syntaxError(`they are longer than ${MAX_OPTIONS_LENGTH} characters`);
+    throw optionsSyntaxError(`they are longer than ${MAX_OPTIONS_LENGTH} characters`);
   // The line end closes a comment at the end of the list.
-  const inParentheses = list.startsWith('(') ? list : `(${list}\n)`;
+  const inParentheses = list.startsWith('(') ? `${list}\n` : `(${list}\n)\n`;
   const readable = backslashEscapes ? withMarkedEscapes(inParentheses) : inParentheses;
-  const options = copyOptionsOf(`COPY (SELECT 1) TO STDOUT WITH ${readable}`).map(readOption);
+  const options = copyOptionsOf(`COPY (SELECT 1) TO STDOUT WITH ${checkOptionList(readable)}`).map(
+    readOption,
+  );
   for (const { name } of options) {
     if (!KNOWN_OPTIONS.has(name)) {
       throw new SluiceError('options_syntax', `option "${name}" not recognized`, {
@@ -90,7 +98,8 @@ function copyOptionsOf(statement: string): DefElem[] {
   try {
     tree = parseSync(statement);
   } catch (error) {
-    throw syntaxError(error instanceof Error ? error.message : String(error), error);
+    if (!(error instanceof Error) || !isSyntaxError(error)) throw error;
+    throw optionsSyntaxError(error.message, error);
   }
   const [first, second] = tree.stmts ?? [];
   const copy = first?.stmt !== undefined && 'CopyStmt' in first.stmt ? first.stmt.CopyStmt : undefined;
@@ -100,15 +109,15 @@ function copyOptionsOf(statement: string): DefElem[] {
     !copy.is_from &&
     !copy.is_program &&
     copy.filename === undefined;
-  if (!isPlainCopy) throw syntaxError('they are not a list of options');
+  if (!isPlainCopy) throw optionsSyntaxError('they are not a list of options');
   return (copy.options ?? []).map((option) => {
-    if (!('DefElem' in option)) throw syntaxError('they are not a list of options');
+    if (!('DefElem' in option)) throw optionsSyntaxError('they are not a list of options');
     return option.DefElem;
   });
 }
 
 function readOption({ defname: name, arg }: DefElem): CopyOption {
-  if (name === undefined) throw syntaxError('an option has no name');
+  if (name === undefined) throw optionsSyntaxError('an option has no name');
   if (arg === undefined) return { name, value: null };
   if ('A_Star' in arg) return { name, value: true };
   if ('List' in arg) return { name, value: (arg.List.items ?? []).map((item) => scalar(name, item)) };
@@ -121,13 +130,10 @@ function scalar(name: string, node: Node): string {
   if ('Integer' in node) return String(node.Integer.ival ?? 0);
   if ('Float' in node) return node.Float.fval ?? '0';
   if ('Boolean' in node) return String(node.Boolean.boolval ?? false);
-  throw syntaxError(`option "${name}" has a value of a kind that COPY does not take`);
+  throw optionsSyntaxError(`option "${name}" has a value of a kind that COPY does not take`);
 }
 
-function syntaxError(reason: string, cause?: unknown): SluiceError {
-  return new SluiceError('options_syntax', 'could not read the options of the export', {
-    cause,
-    detail: `PostgreSQL's parser says: ${reason}.`,
-    hint: 'Write a list of COPY options, such as: format csv, delimiter $$:$$, header true.',
-  });
+/** What the parser says of a text. Anything else that it throws is a failure of its own. */
+function isSyntaxError(error: Error): boolean {
+  return hasSqlDetails(error) && !/out of memory|memory exhausted|stack depth/.test(error.message);
 }

@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.ts';
-import { scan, type ScanOptions } from './scan.ts';
+import { isComment, scan, type ScanOptions } from './scan.ts';
 
 /**
  * The one statement of a query text, without the semicolon and the comments that may follow it. Whether it is a
@@ -19,10 +19,6 @@ export function singleStatement(query: string, options: ScanOptions = {}): strin
   if (end === undefined) return query;
   if (query.slice(scanned).trim() !== '') throw severalStatements();
   return query.slice(0, end);
-}
-
-function isComment(opening: string): boolean {
-  return opening.startsWith('--') || opening === '/*';
 }
 
 function severalStatements(): SluiceError {

@@ -1,4 +1,7 @@
-/** What a semicolon may hide in, by its beginning; a string or quoted name right behind another is one of its own. */
+/**
+ * What a semicolon may hide in, by its beginning; a string or quoted name right behind another is one of its own, but
+ * for a string with escapes, which goes on in the next one behind a line end, with escapes.
+ */
 const WORD = [
   String.raw`--[^\r\n]*`,
   String.raw`/\*`,
@@ -41,6 +44,10 @@ export function* scan(text: string, { backslashEscapes = false }: ScanOptions): 
   }
 }
 
+export function isComment(opening: string): boolean {
+  return opening.startsWith('--') || opening === '/*';
+}
+
 /** Where a word ends that begins with `opening`. */
 function endOf(
   text: string,
@@ -60,10 +67,33 @@ function endOfEscapingString(text: string, bodyFrom: number): number {
   mark.lastIndex = bodyFrom;
   for (let match = mark.exec(text); match !== null; match = mark.exec(text)) {
     const isEscape = match[0] === '\\' || text[mark.lastIndex] === "'";
-    if (!isEscape) return mark.lastIndex;
-    mark.lastIndex += 1;
+    if (isEscape) mark.lastIndex += 1;
+    else {
+      const bodyGoesOn = behindContinuation(text, mark.lastIndex);
+      if (bodyGoesOn === undefined) return mark.lastIndex;
+      mark.lastIndex = bodyGoesOn;
+    }
   }
   return text.length;
+}
+
+/**
+ * Where a string goes on that was closed at `from`: behind white space and comments up to the end of their line, with at
+ * least one line end, and another quote. Undefined when it does not.
+ * Source: quotecontinue in src/backend/parser/scan.l
+ */
+function behindContinuation(text: string, from: number): number | undefined {
+  const blank = /[ \t\n\r\f\v]*(?:--[^\r\n]*)?/y;
+  let at = from;
+  let hasLineEnd = false;
+  for (;;) {
+    blank.lastIndex = at;
+    const skipped = blank.exec(text)?.[0] ?? '';
+    hasLineEnd ||= /[\n\r]/.test(skipped);
+    if (skipped === '') break;
+    at += skipped.length;
+  }
+  return hasLineEnd && text[at] === "'" ? at + 1 : undefined;
 }
 
 /** Block comments nest. */

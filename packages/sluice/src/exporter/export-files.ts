@@ -1,9 +1,13 @@
 import type { ExportLimits } from './export-limits.ts';
 import { BufferMemory } from './buffer-memory.ts';
-import type { ExportProgress, ExportRequest } from './export-to-s3.ts';
+import type { ExportProgress, ExportRequest } from './export-request.ts';
 import { FileUpload, type FileUploadContext } from './file-upload.ts';
 import type { PartScheduler } from './part-scheduler.ts';
 import { partSizeOf } from './part-size.ts';
+import { PublishedKeys } from './published-keys.ts';
+
+/** Of the exports of this process that give none. */
+const SHARED_KEYS = new PublishedKeys();
 
 /** The files of one export, of which the last is being written. */
 export class ExportFiles {
@@ -16,7 +20,8 @@ export class ExportFiles {
   #bytesStored = 0;
 
   constructor(request: ExportRequest, limits: ExportLimits, scheduler: PartScheduler) {
-    const { connection, bucket, key, contentType, kmsKeyId, journal, memory = new BufferMemory() } = request;
+    const { connection, bucket, key, contentType, kmsKeyId, journal } = request;
+    const { memory = new BufferMemory(), publishedKeys = SHARED_KEYS } = request;
     this.#key = key;
     this.#onProgress = request.onProgress;
     this.#context = {
@@ -26,6 +31,7 @@ export class ExportFiles {
       memory,
       scheduler,
       journal,
+      keys: publishedKeys,
       partSize: (partNumber) => partSizeOf(partNumber, limits),
       onStored: (bytes) => this.#noteStored(bytes),
     };

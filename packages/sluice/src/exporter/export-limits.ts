@@ -1,7 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import { validateObjectSettings } from '../s3/object-settings.ts';
 import { validateS3Uri } from '../s3/s3-uri.ts';
-import type { ExportRequest } from './export-to-s3.ts';
+import type { ExportRequest } from './export-request.ts';
 import { GIB, LARGEST_OBJECT_BYTES, LARGEST_PART_BYTES, MIB, SMALLEST_PART_BYTES } from './part-size.ts';
 
 const DEFAULT_FILE_LIMIT_BYTES = 6 * GIB;

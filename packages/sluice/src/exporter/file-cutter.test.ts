@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { arbitraryChunkSizes, arbitraryStream } from '../../test/exporter/arbitrary-rows.ts';
 import { chunksOf } from '../../test/exporter/copy-streams.ts';
 import { FileCutter } from './file-cutter.ts';
-import { createRowScanner, type RowScanner } from './row-scanner.ts';
+import { createRowScanner } from './create-row-scanner.ts';
+import type { RowScanner } from './row-scanner.ts';
 
 interface Limits {
   limitBytes: number;

@@ -1,20 +1,27 @@
 import { SluiceError } from '../errors.ts';
-import type { Body } from '../s3/body.ts';
+import { checksumOf, checksumOfParts, type Body } from '../s3/body.ts';
 import type { S3Connection } from '../s3/connection.ts';
 import {
   abortMultipartUpload,
   completeMultipartUpload,
   createMultipartUpload,
+  type CompletedUpload,
   type MultipartUpload,
+  type OpeningAttempt,
   type UploadedPart,
 } from '../s3/multipart-upload.ts';
 import type { ObjectSettings } from '../s3/object-settings.ts';
 import { putObject } from '../s3/put-object.ts';
 import { uploadPart } from '../s3/upload-part.ts';
 import type { BufferMemory } from './buffer-memory.ts';
+import type { ExportedFile } from './exported-file.ts';
+import { FilePublication } from './file-publication.ts';
 import { PartBuffer } from './part-buffer.ts';
 import type { PartScheduler } from './part-scheduler.ts';
 import { MAX_PARTS } from './part-size.ts';
+import type { PublishedKeys } from './published-keys.ts';
+import type { PublishedObject } from './published-object.ts';
+import type { Unpublished } from './unpublish.ts';
 import type { UploadJournal } from './upload-journal.ts';
 
 /** What the files of an export have in common. */
@@ -25,24 +32,10 @@ export interface FileUploadContext {
   memory: BufferMemory;
   scheduler: PartScheduler;
   journal: UploadJournal | undefined;
+  keys: PublishedKeys;
   partSize: (partNumber: number) => number;
   /** Bytes that S3 has taken, in parts and whole objects. */
   onStored: (bytes: number) => void;
-}
-
-export interface ExportedFile {
-  bucket: string;
-  key: string;
-  bytes: number;
-  /** How many parts it was uploaded in; 1 for a PutObject. */
-  parts: number;
-  etag?: string | undefined;
-}
-
-/** A multipart upload that could not be aborted, and why. */
-export interface LeftUpload {
-  upload: MultipartUpload;
-  error: unknown;
 }
 
 /**
@@ -58,14 +51,16 @@ export class FileUpload {
   #sentBytes = 0;
   #sentParts = 0;
   readonly #uploaded: UploadedPart[] = [];
-  /** Settles when the upload may be used. */
+  /** The multipart upload, once it has been begun: parts wait for S3's answer and for the journal's note of it. */
   #multipart: Promise<MultipartUpload> | undefined;
   /** The upload while it is open at S3. */
   #open: MultipartUpload | undefined;
+  readonly #publication: FilePublication;
 
   constructor(key: string, context: FileUploadContext) {
     this.key = key;
     this.#context = context;
+    this.#publication = new FilePublication(context);
     this.#unsent = [new PartBuffer(context.memory, context.partSize(1))];
   }
 
@@ -127,50 +122,96 @@ export class FileUpload {
     this.#bytes = keep;
   }
 
-  /** Makes the object. All parts must have been sent well. */
-  async publish(): Promise<ExportedFile> {
-    const { connection, bucket } = this.#context;
-    if (this.#multipart === undefined) {
-      const { etag } = await this.#put();
-      return { bucket, key: this.key, bytes: this.#bytes, parts: 1, etag };
+  /** The object that `publish` makes. All parts must have been sent well. */
+  describe(): PublishedObject {
+    const { bucket, connection } = this.#context;
+    const object = { bucket, key: this.key, bytes: this.#bytes, askedAt: Date.now() };
+    if (this.#open !== undefined) {
+      const checksums = this.#parts().map(({ checksum }) => checksum);
+      return { ...object, uploadId: this.#open.uploadId, checksum: checksumOfParts(checksums) };
     }
-    const upload = await this.#multipart;
-    const parts = this.#uploaded.toSorted((a, b) => a.partNumber - b.partNumber);
-    const { etag } = await completeMultipartUpload(connection, upload, parts, this.#bytes);
-    await this.#closed(upload);
-    return { bucket, key: this.key, bytes: this.#bytes, parts: parts.length, etag };
+    return { ...object, checksum: connection.checksums === 'crc32' ? checksumOf(this.#body()) : undefined };
   }
 
   /**
-   * Leaves nothing behind: neither memory nor an open multipart upload.
+   * Makes the object. All parts must have been sent well.
    *
-   * @returns what it left behind all the same
+   * @throws also the signal's reason: then no further attempt is made, and the one under way is broken off
    */
-  async abort(signal: AbortSignal): Promise<LeftUpload | undefined> {
+  async publish(signal: AbortSignal | undefined): Promise<PublishedObject & ExportedFile> {
+    const object = await this.#publication.publish(this.describe(), () => this.#store(signal), signal);
+    return { ...object, parts: Math.max(this.#sentParts, 1) };
+  }
+
+  /**
+   * Leaves nothing behind: neither memory, nor an open multipart upload, nor an object. What S3 could not be asked about
+   * is `pending`; then it may be called again.
+   *
+   * @returns what is not as if the file had never been
+   */
+  async undo(signal: AbortSignal): Promise<{ object: PublishedObject; came: Unpublished } | undefined> {
     this.#freeUnsent();
     await Promise.allSettled([this.#multipart]);
+    const { object } = this.#publication;
+    if (object === undefined) {
+      const left = await this.#abort(signal);
+      return left && { object: this.describe(), came: left };
+    }
+    const came = await this.#publication.undo(object, signal);
+    if (this.#open !== undefined && came.is === 'left-open') await this.#leftOpen(this.#open, came.error);
+    else if (this.#open !== undefined) await this.#closed(this.#open);
+    return { object, came };
+  }
+
+  async #abort(signal: AbortSignal): Promise<Unpublished | undefined> {
     const upload = this.#open;
     if (upload === undefined) return undefined;
-    const { connection, journal } = this.#context;
     try {
-      await abortMultipartUpload(connection, upload, signal);
+      await abortMultipartUpload(this.#context.connection, upload, signal);
     } catch (error) {
-      await ignoreFailure(async () => journal?.leftOpen?.(upload, error));
-      return { upload, error };
+      await this.#leftOpen(upload, error);
+      return { is: 'left-open', upload, error };
     }
     await this.#closed(upload);
     return undefined;
   }
 
-  async #closed(upload: MultipartUpload): Promise<void> {
+  async #leftOpen(upload: MultipartUpload, error: unknown): Promise<void> {
     this.#open = undefined;
-    await ignoreFailure(async () => this.#context.journal?.closed(upload));
+    await ignoreFailure(async () => this.#context.journal?.leftOpen?.(upload, error));
   }
 
-  async #put(): Promise<{ etag: string | undefined }> {
+  async #closed(upload: MultipartUpload): Promise<void> {
+    this.#open = undefined;
+    await ignoreFailure(async () => this.#context.journal?.closed?.(upload));
+  }
+
+  async #store(signal: AbortSignal | undefined): Promise<CompletedUpload> {
+    const { connection } = this.#context;
+    const upload = await this.#multipart;
+    if (upload === undefined) return this.#put(signal);
+    const parts = this.#parts();
+    const completed = await completeMultipartUpload(connection, upload, {
+      parts,
+      bytes: this.#bytes,
+      signal,
+    });
+    await this.#closed(upload);
+    return completed;
+  }
+
+  #parts(): UploadedPart[] {
+    return this.#uploaded.toSorted((a, b) => a.partNumber - b.partNumber);
+  }
+
+  #body(): Body {
+    return this.#unsent.flatMap((part) => part.views());
+  }
+
+  async #put(signal: AbortSignal | undefined): Promise<CompletedUpload> {
     const { connection, bucket, settings, onStored } = this.#context;
-    const body = this.#openPart().views();
-    const stored = await putObject(connection, { bucket, key: this.key, body, ...settings });
+    const body = this.#body();
+    const stored = await putObject(connection, { bucket, key: this.key, body, ...settings, signal });
     onStored(this.#bytes);
     this.#freeUnsent();
     return stored;
@@ -203,20 +244,21 @@ export class FileUpload {
     this.#uploaded.push({ partNumber, ...stored });
   }
 
-  async #create(signal: AbortSignal): Promise<MultipartUpload> {
+  #create(signal: AbortSignal): Promise<MultipartUpload> {
     const { connection, bucket, settings, journal } = this.#context;
     const object = { bucket, key: this.key };
-    await journal?.opening?.(object);
-    let upload: MultipartUpload;
-    try {
-      upload = await createMultipartUpload(connection, { ...object, ...settings, signal });
-    } catch (error) {
-      await ignoreFailure(async () => journal?.notOpened?.(object));
-      throw error;
-    }
-    this.#open = upload;
-    await journal?.opened(upload);
-    return upload;
+    const onAttempt = async (): Promise<OpeningAttempt> => {
+      const attempt = await journal?.opening?.(object);
+      return {
+        opened: async (upload) => {
+          this.#open = upload;
+          await attempt?.opened(upload);
+        },
+        refused: async () => attempt?.refused(),
+        lost: async () => attempt?.lost(),
+      };
+    };
+    return createMultipartUpload(connection, { ...object, ...settings, onAttempt, signal });
   }
 
   async #takeBlock(): Promise<Uint8Array> {

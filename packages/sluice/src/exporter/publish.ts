@@ -1,62 +1,76 @@
-import { isUploadError } from '../s3/upload-error.ts';
-import type { ExportedFile, FileUpload, LeftUpload } from './file-upload.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ExportedFile } from './exported-file.ts';
+import type { FileUpload } from './file-upload.ts';
+import { describeUndone, withNotes, type UndoneFile } from './undone-files.ts';
+import type { UploadJournal } from './upload-journal.ts';
+
+/** An object may appear a moment after its request was broken off. Where no journal takes over, it is looked for again. */
+const LOOK_AGAIN_MS = [1_000, 4_000];
+
+export interface PublishOptions {
+  journal: UploadJournal | undefined;
+  confirm: (() => Promise<void>) | undefined;
+  signal: AbortSignal | undefined;
+  /** How long undoing it all may take, when it fails. */
+  undoTimeoutMs: number;
+}
 
 /**
- * Makes the objects, the last file's first: whoever waits for the plain key finds all of them. If one cannot be made,
- * those before it are given up.
+ * Makes the objects, the last file's first: whoever waits for the plain key finds all of them. If one cannot be made, or
+ * the signal ends it, those that were made are removed again.
  */
 export async function publishFiles(
   files: readonly FileUpload[],
-  abortTimeoutMs: number,
+  options: PublishOptions,
 ): Promise<ExportedFile[]> {
+  const { journal, confirm, signal } = options;
   const published: ExportedFile[] = [];
-  for (const [index, file] of [...files.entries()].toReversed()) {
-    try {
-      published.unshift(await file.publish());
-    } catch (error) {
-      const failure = await abortFiles(files.slice(0, index + 1), error, abortTimeoutMs);
-      throw withNotes(failure, publishingNotes(failure, published));
+  try {
+    await journal?.publishing?.(files.map((file) => file.describe()));
+    for (const file of files.toReversed()) {
+      signal?.throwIfAborted();
+      const { bucket, key, bytes, parts, etag, versionId, ...rest } = await file.publish(signal);
+      published.unshift({ bucket, key, bytes, parts, etag });
+      // Without this note an agent that starts after a kill looks for the object by its checksum.
+      await Promise.allSettled([journal?.published?.({ bucket, key, bytes, etag, versionId, ...rest })]);
     }
+    signal?.throwIfAborted();
+    await confirm?.();
+    // Before the caller is told: an object that is left over is better than one that is removed after its success.
+    await journal?.settled?.();
+    return published;
+  } catch (error) {
+    throw await undoFiles(files, error, options);
   }
-  return published;
 }
 
 /**
- * Aborts what the files have open, and gives the error to throw: the first one, which also says what was left behind,
- * if it is one of ours to say it.
+ * Takes back what the files have at S3, and gives the error to throw: the first one, which also says what could not be
+ * taken back, if it is one of ours to say it.
  */
-export async function abortFiles(
+export async function undoFiles(
   files: readonly FileUpload[],
   error: unknown,
-  timeoutMs: number,
+  { journal, undoTimeoutMs }: Pick<PublishOptions, 'journal' | 'undoTimeoutMs'>,
 ): Promise<unknown> {
-  const signal = AbortSignal.timeout(timeoutMs);
-  const notes: string[] = [];
-  for (const file of files) {
-    const left = await file.abort(signal);
-    if (left !== undefined) notes.push(describeLeft(left));
+  const signal = AbortSignal.timeout(undoTimeoutMs);
+  const undone: (UndoneFile | undefined)[] = [];
+  for (const file of files) undone.push(await file.undo(signal));
+  for (const pauseMs of journal?.unsettled === undefined ? LOOK_AGAIN_MS : []) {
+    if (!undone.some(isPending) || signal.aborted) break;
+    await Promise.allSettled([delay(pauseMs, undefined, { signal })]);
+    for (const [index, file] of files.entries()) {
+      if (isPending(undone[index])) undone[index] = await file.undo(signal);
+    }
   }
-  return withNotes(error, notes);
+  const pending = undone.filter(isPending).map(({ object }) => object);
+  // A failed clean-up never hides the first error.
+  await Promise.allSettled([
+    (async () => (pending.length === 0 ? journal?.settled?.() : journal?.unsettled?.(pending)))(),
+  ]);
+  return withNotes(error, describeUndone(undone.filter((file) => file !== undefined)));
 }
 
-function withNotes(error: unknown, notes: readonly string[]): unknown {
-  return isUploadError(error) && notes.length > 0 ? error.withNotes(notes) : error;
-}
-
-function describeLeft({ upload: { bucket, key, uploadId }, error }: LeftUpload): string {
-  const needs =
-    isUploadError(error) && error.httpStatus === 403 ? ', which needs s3:AbortMultipartUpload' : '';
-  return `The multipart upload ${uploadId} of s3://${bucket}/${key} could not be aborted and is left open: abort it${needs}.`;
-}
-
-function publishingNotes(error: unknown, published: readonly ExportedFile[]): string[] {
-  const notes: string[] = [];
-  if (isUploadError(error) && error.outcomeUnknown) {
-    notes.push(`Whether s3://${error.bucket}/${error.key} was stored is not known.`);
-  }
-  if (published.length > 0) {
-    const names = published.map(({ bucket, key }) => `s3://${bucket}/${key}`).join(', ');
-    notes.push(`Already published, and left as they are: ${names}.`);
-  }
-  return notes;
+function isPending(file: UndoneFile | undefined): file is UndoneFile {
+  return file?.came.is === 'pending';
 }

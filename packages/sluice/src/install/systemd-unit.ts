@@ -1,8 +1,21 @@
 import { fileURLToPath } from 'node:url';
 
-/** A systemd unit that runs this very installation's agent as PostgreSQL's operating system user. */
-export function systemdUnit({ configFile, osUser }: { configFile: string; osUser: string }): string {
-  const program = fileURLToPath(new URL('../../bin/sluice.js', import.meta.url));
+export interface UnitOptions {
+  configFile: string;
+  osUser: string;
+  /** @default the program of this very installation */
+  program?: string;
+  /** @default the Node.js that runs now */
+  node?: string;
+}
+
+/** A systemd unit that runs an installation's agent as PostgreSQL's operating system user. */
+export function systemdUnit({
+  configFile,
+  osUser,
+  program = fileURLToPath(new URL('../../bin/sluice.js', import.meta.url)),
+  node = process.execPath,
+}: UnitOptions): string {
   return `[Unit]
 Description=Sluice agent: exports from PostgreSQL to Amazon S3
 After=network-online.target
@@ -14,7 +27,7 @@ RuntimeDirectory=sluice
 RuntimeDirectoryMode=0700
 StateDirectory=sluice
 StateDirectoryMode=0700
-ExecStart="${process.execPath}" "${program}" agent --config "${configFile}"
+ExecStart=${quote(node)} ${quoteArgument(program)} agent --config ${quoteArgument(configFile)}
 Restart=always
 RestartSec=1
 # Longer than agent.shutdown_timeout: running exports may end.
@@ -27,4 +40,14 @@ PrivateDevices=true
 [Install]
 WantedBy=multi-user.target
 `;
+}
+
+/** https://www.freedesktop.org/software/systemd/man/latest/systemd.service.html, "Command lines" */
+function quote(path: string): string {
+  return `"${path.replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%')}"`;
+}
+
+/** Variables are replaced in the arguments, but not in the name of the program. */
+function quoteArgument(path: string): string {
+  return quote(path).replaceAll('$', '$$$$');
 }

@@ -15,3 +15,15 @@ export function checksumOf(body: Body): string {
   bytes.writeUInt32BE(checksum);
   return bytes.toString('base64');
 }
+
+/**
+ * The checksum of an object that was uploaded in parts: that of the parts' checksums, and their number. Undefined where
+ * a part has none.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html (Composite checksums)
+ */
+export function checksumOfParts(checksums: readonly (string | undefined)[]): string | undefined {
+  const known = checksums.filter((checksum) => checksum !== undefined);
+  if (known.length < checksums.length) return undefined;
+  const bytes = known.map((checksum) => Buffer.from(checksum, 'base64'));
+  return `${checksumOf(bytes)}-${known.length}`;
+}

@@ -5,7 +5,7 @@ import { SignatureV4 } from '@smithy/signature-v4';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import { encodeKey, validateRegion } from './s3-uri.ts';
 import { Sha256 } from './sha256.ts';
-import type { S3Operation, S3Target } from './upload-error.ts';
+import type { S3Operation, S3Target } from './s3-target.ts';
 
 export interface S3Credentials {
   accessKeyId: string;

@@ -1,8 +1,12 @@
 import type { CompletedPart } from '@aws-sdk/client-s3';
+import { isSluiceError, SluiceError } from '../errors.ts';
 import { loadS3Sdk, type S3Connection } from './connection.ts';
+import { emptyAnswer } from './empty-answer.ts';
 import type { ObjectSettings } from './object-settings.ts';
 import { withRetries } from './retries.ts';
-import { isUploadError } from './upload-error.ts';
+import { describeFailure } from './s3-failure.ts';
+import { headObject } from './stored-object.ts';
+import { isUploadError, mayHaveBeenDone } from './upload-error.ts';
 
 /** An upload that S3 keeps (and charges for) until it is completed or aborted. */
 export interface MultipartUpload {
@@ -13,18 +17,31 @@ export interface MultipartUpload {
 
 export interface UploadedPart {
   partNumber: number;
-  etag: string | undefined;
+  etag: string;
   checksum: string | undefined;
+}
+
+/** What became of one attempt to open an upload. */
+export interface OpeningAttempt {
+  opened(upload: MultipartUpload): void | Promise<void>;
+  /** S3 has not opened one. */
+  refused(): void | Promise<void>;
+  /** S3 may have opened one: its answer was lost, or did not say. */
+  lost(): void | Promise<void>;
 }
 
 export interface CreateMultipartUploadRequest extends ObjectSettings {
   bucket: string;
   key: string;
+  /** Called before each attempt. When it throws, the attempt is not made. */
+  onAttempt?: (() => Promise<OpeningAttempt | undefined>) | undefined;
   signal?: AbortSignal | undefined;
 }
 
 /**
  * The signal stops further attempts, never the one under way: an upload whose id is not waited for could not be aborted.
+ * An attempt whose answer is lost may leave an upload open that nobody has the id of, also when the next one succeeds:
+ * `onAttempt` is for those who look for it.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
  */
 export async function createMultipartUpload(
@@ -42,11 +59,41 @@ export async function createMultipartUpload(
     ...(kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId }),
     ...(connection.checksums === 'crc32' ? { ChecksumAlgorithm: 'CRC32' as const } : {}),
   });
-  return withRetries(connection, target, request.signal, async () => {
-    const { UploadId: uploadId } = await client.send(command);
-    if (uploadId === undefined) throw emptyAnswer();
-    return { bucket, key, uploadId };
+  const { upload, attempt: noted } = await withRetries(connection, target, request.signal, async () => {
+    const attempt = await noteAttempt(request);
+    let uploadId: string | undefined;
+    try {
+      ({ UploadId: uploadId } = await client.send(command));
+      if (uploadId === undefined) throw emptyAnswer();
+    } catch (error) {
+      const failure = describeFailure(error);
+      const isKnown = isSluiceError(error) || (failure !== undefined && !mayHaveBeenDone(failure));
+      // What happened counts, not that it could not be noted: then the note of the attempt stays as it was.
+      await Promise.allSettled([isKnown ? attempt?.refused() : attempt?.lost()]);
+      throw error;
+    }
+    return { upload: { bucket, key, uploadId }, attempt };
   });
+  await noted?.opened(upload);
+  return upload;
+}
+
+/** An error of the file system looks much like one of the network, and must not be taken for one. */
+async function noteAttempt(request: CreateMultipartUploadRequest): Promise<OpeningAttempt | undefined> {
+  try {
+    return await request.onAttempt?.();
+  } catch (cause) {
+    throw new SluiceError('internal', 'could not note a multipart upload before it is begun', {
+      detail: cause instanceof Error ? cause.message : String(cause),
+      cause,
+    });
+  }
+}
+
+export interface CompletedUpload {
+  /** Missing when the answer was lost, and the object may not be looked at. */
+  etag: string | undefined;
+  versionId: string | undefined;
 }
 
 /**
@@ -57,9 +104,12 @@ export async function createMultipartUpload(
 export async function completeMultipartUpload(
   connection: S3Connection,
   upload: MultipartUpload,
-  parts: readonly UploadedPart[],
-  bytes: number,
-): Promise<{ etag: string | undefined }> {
+  {
+    parts,
+    bytes,
+    signal,
+  }: { parts: readonly UploadedPart[]; bytes: number; signal?: AbortSignal | undefined },
+): Promise<CompletedUpload> {
   const { CompleteMultipartUploadCommand } = await loadS3Sdk();
   const client = await connection.client();
   const target = await connection.target('CompleteMultipartUpload', upload);
@@ -70,24 +120,29 @@ export async function completeMultipartUpload(
     MultipartUpload: { Parts: parts.map(toCompletedPart) },
   });
   try {
-    return await withRetries(connection, target, undefined, async () => {
-      const { ETag: etag } = await client.send(command);
-      if (etag === undefined) throw emptyAnswer();
-      return { etag };
+    return await withRetries(connection, target, signal, async () => {
+      const answer = await client.send(command, signal === undefined ? {} : { abortSignal: signal });
+      if (answer.ETag === undefined) throw emptyAnswer();
+      return { etag: answer.ETag, versionId: answer.VersionId };
     });
   } catch (error) {
     const mayBeCompleted = isUploadError(error) && error.s3Code === 'NoSuchUpload' && error.outcomeUnknown;
-    if (mayBeCompleted && (await isStored(connection, upload, bytes))) return { etag: undefined };
+    const completed = mayBeCompleted ? await findCompleted(connection, upload, bytes, signal) : undefined;
+    if (completed !== undefined) return completed;
     throw error;
   }
 }
 
-/** https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html. One that is gone is no error. */
+/**
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html. One that is gone is no error.
+ *
+ * @returns whether it was there: if not, it has been completed, or aborted before
+ */
 export async function abortMultipartUpload(
   connection: S3Connection,
   upload: MultipartUpload,
   signal?: AbortSignal,
-): Promise<void> {
+): Promise<boolean> {
   const { AbortMultipartUploadCommand } = await loadS3Sdk();
   const client = await connection.client();
   const target = await connection.target('AbortMultipartUpload', upload);
@@ -102,80 +157,36 @@ export async function abortMultipartUpload(
         signal === undefined ? {} : { abortSignal: signal },
       ),
     );
+    return true;
   } catch (error) {
     if (!isUploadError(error) || error.s3Code !== 'NoSuchUpload') throw error;
-  }
-}
-
-/**
- * The open uploads of one object that were begun in a span of time. Needs s3:ListBucketMultipartUploads.
- * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
- */
-export async function findMultipartUploads(
-  connection: S3Connection,
-  object: { bucket: string; key: string },
-  { from, to }: { from: Date; to: Date },
-): Promise<MultipartUpload[]> {
-  const { bucket, key } = object;
-  const { ListMultipartUploadsCommand } = await loadS3Sdk();
-  const client = await connection.client();
-  const uploads: MultipartUpload[] = [];
-  let marker: { KeyMarker?: string | undefined; UploadIdMarker?: string | undefined } = {};
-  for (;;) {
-    const page = await client.send(
-      new ListMultipartUploadsCommand({ Bucket: bucket, Prefix: key, ...marker }),
-    );
-    for (const { Key, UploadId: uploadId, Initiated: begun } of page.Uploads ?? []) {
-      const isMeant = Key === key && begun !== undefined && begun >= from && begun <= to;
-      if (isMeant && uploadId !== undefined) uploads.push({ bucket, key, uploadId });
-    }
-    if (page.IsTruncated !== true) return uploads;
-    marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };
+    return false;
   }
 }
 
 function toCompletedPart({ partNumber, etag, checksum }: UploadedPart): CompletedPart {
   return {
     PartNumber: partNumber,
-    ...(etag === undefined ? {} : { ETag: etag }),
+    ETag: etag,
     ...(checksum === undefined ? {} : { ChecksumCRC32: checksum }),
   };
-}
-
-/**
- * An answer of 200 that does not tell what was made is none. S3 begins to answer CompleteMultipartUpload before it has
- * joined the parts, so this happens.
- */
-function emptyAnswer(): Error {
-  return Object.assign(new Error('the answer was empty'), {
-    name: 'InternalError',
-    $metadata: { httpStatusCode: 500 },
-  });
 }
 
 /**
  * Only this process knows the upload's id, so an upload that is gone after a lost answer is a completed one, unless
  * the object itself says otherwise. A role that may only write is not told (403): that is no evidence against it.
  */
-async function isStored(
+async function findCompleted(
   connection: S3Connection,
-  { bucket, key }: MultipartUpload,
+  upload: MultipartUpload,
   bytes: number,
-): Promise<boolean> {
-  const { HeadObjectCommand } = await loadS3Sdk();
-  const client = await connection.client();
+  signal: AbortSignal | undefined,
+): Promise<CompletedUpload | undefined> {
   try {
-    const { ContentLength: length } = await client.send(new HeadObjectCommand({ Bucket: bucket, Key: key }));
-    return length === bytes;
+    const object = await headObject(connection, upload, { signal });
+    return object?.bytes === bytes ? { etag: object.etag, versionId: object.versionId } : undefined;
   } catch (error) {
-    return statusOf(error) === 403;
+    const isDenied = isUploadError(error) && error.httpStatus === 403;
+    return isDenied ? { etag: undefined, versionId: undefined } : undefined;
   }
-}
-
-function statusOf(error: unknown): number | undefined {
-  const metadata =
-    typeof error === 'object' && error !== null && '$metadata' in error ? error.$metadata : undefined;
-  return typeof metadata === 'object' && metadata !== null && 'httpStatusCode' in metadata
-    ? Number(metadata.httpStatusCode)
-    : undefined;
 }

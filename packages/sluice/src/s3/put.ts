@@ -1,10 +1,11 @@
 import type { Body } from './body.ts';
 import { bodyLength, checksumOf } from './body.ts';
 import { objectPath, type S3Connection } from './connection.ts';
+import { emptyAnswer } from './empty-answer.ts';
 import { withRetries } from './retries.ts';
 import { encodeUriComponent } from './s3-uri.ts';
-import { sendPut, type SendResponse } from './send.ts';
-import type { S3Target } from './upload-error.ts';
+import type { S3Target } from './s3-target.ts';
+import { sendPut } from './send.ts';
 
 /** Where the body's SHA-256 would stand; see `putBytes`. */
 const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
@@ -18,9 +19,11 @@ export interface PutBytes {
 }
 
 export interface StoredBytes {
-  etag: string | undefined;
+  etag: string;
   /** The CRC32 that was sent along, base64; undefined without checksums. */
   checksum: string | undefined;
+  /** Of the object, in a bucket with versions. */
+  versionId: string | undefined;
 }
 
 /**
@@ -44,7 +47,7 @@ export async function putBytes(connection: S3Connection, put: PutBytes): Promise
     ...(checksum === undefined ? {} : { 'x-amz-checksum-crc32': checksum }),
   };
 
-  const response = await withRetries(connection, target, signal, async ({ lastFailure }) => {
+  const stored = await withRetries(connection, target, signal, async ({ lastFailure }) => {
     const signed = await signer.sign({
       method: 'PUT',
       protocol: endpoint.protocol,
@@ -53,7 +56,7 @@ export async function putBytes(connection: S3Connection, put: PutBytes): Promise
       query: { ...put.query },
       headers,
     });
-    return sendPut({
+    const response = await sendPut({
       protocol: endpoint.protocol,
       hostname: endpoint.hostname,
       port: endpoint.port,
@@ -68,15 +71,14 @@ export async function putBytes(connection: S3Connection, put: PutBytes): Promise
       expectContinue: lastFailure?.network === 'reset',
       signal,
     });
+    const { etag, 'x-amz-version-id': versionId } = response.headers;
+    if (etag === undefined) throw emptyAnswer();
+    return { etag, versionId: typeof versionId === 'string' ? versionId : undefined };
   });
-  return { etag: readEtag(response), checksum };
+  return { ...stored, checksum };
 }
 
 function withQuery(path: string, query: Readonly<Record<string, string>>): string {
   const pairs = Object.entries(query).map(([name, value]) => `${name}=${encodeUriComponent(value)}`);
   return pairs.length === 0 ? path : `${path}?${pairs.join('&')}`;
-}
-
-function readEtag(response: SendResponse): string | undefined {
-  return response.headers.etag;
 }

@@ -1,5 +1,5 @@
 import type { NetworkFailure, S3Failure } from './s3-failure.ts';
-import type { S3Operation, S3Target } from './upload-error.ts';
+import type { S3Operation, S3Target } from './s3-target.ts';
 
 /** One sentence that tells the reader what to do about a failure, where we know. */
 export function describeRemedy(failure: S3Failure, target: S3Target): string | undefined {
@@ -19,7 +19,16 @@ const ACTIONS: Record<S3Operation, string> = {
   UploadPart: 's3:PutObject',
   CompleteMultipartUpload: 's3:PutObject',
   AbortMultipartUpload: 's3:AbortMultipartUpload',
+  ListMultipartUploads: 's3:ListBucketMultipartUploads',
+  HeadObject: 's3:GetObject',
+  DeleteObject: 's3:DeleteObject',
+  DeleteObjectVersion: 's3:DeleteObjectVersion',
 };
+
+/** What IAM must allow for an operation. */
+export function actionOf(operation: S3Operation): string {
+  return ACTIONS[operation];
+}
 
 /** The first that fits is said. Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const REMEDIES: readonly Remedy[] = [
@@ -35,7 +44,7 @@ const REMEDIES: readonly Remedy[] = [
       s3Code === 'AllAccessDisabled' ||
       (s3Code === undefined && httpStatus === 403),
     say: (target) =>
-      `${theRole(target.roleArn)} needs ${ACTIONS[target.operation]} on ${objectArn(target)}${
+      `${theRole(target.roleArn)} needs ${ACTIONS[target.operation]} on ${resourceArn(target)}${
         target.kmsKeyId === undefined ? '' : `, and kms:GenerateDataKey and kms:Decrypt on ${target.kmsKeyId}`
       }; look also at the policies of the bucket and its account.`,
   },
@@ -109,8 +118,10 @@ function theRole(roleArn: string | undefined): string {
   return roleArn === undefined ? 'The role' : `The role ${roleArn}`;
 }
 
-function objectArn({ bucket, key, region }: S3Target): string {
-  return `arn:${partitionOf(region)}:s3:::${bucket}/${key}`;
+/** Uploads are listed by bucket; everything else is about one object. */
+function resourceArn({ operation, bucket, key, region }: S3Target): string {
+  const path = operation === 'ListMultipartUploads' ? bucket : `${bucket}/${key}`;
+  return `arn:${partitionOf(region)}:s3:::${path}`;
 }
 
 /** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html */

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isSluiceError } from '../errors.ts';
 import type { S3Connection } from './connection.ts';
 import { describeFailure, type S3Failure } from './s3-failure.ts';
-import { isExpiredToken, isTransient, mayHaveBeenDone, type S3Target, UploadError } from './upload-error.ts';
+import type { S3Target } from './s3-target.ts';
+import { isExpiredToken, isTransient, mayHaveBeenDone, UploadError } from './upload-error.ts';
 
 /** The first wait before another attempt is at most this long; each next may be twice as long. */
 const FIRST_BACKOFF_MS = 100;

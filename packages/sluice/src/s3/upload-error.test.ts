@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { S3Failure } from './s3-failure.ts';
-import { isTransient, type S3Target, UploadError } from './upload-error.ts';
+import type { S3Target } from './s3-target.ts';
+import { isTransient, UploadError } from './upload-error.ts';
 
 const TARGET: S3Target = {
   operation: 'UploadPart',

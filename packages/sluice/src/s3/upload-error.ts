@@ -2,26 +2,10 @@ import { SluiceError } from '../errors.ts';
 import { printableLine } from '../printable.ts';
 import { describeRemedy } from './remedies.ts';
 import type { S3Failure } from './s3-failure.ts';
+import type { S3Operation, S3Target } from './s3-target.ts';
 
 /** What is shown of S3's words: whoever answers there may say anything. */
 const MAX_MESSAGE_LENGTH = 1_000;
-
-/** The S3 operations that an export is made of; each is authorised by the IAM action in `remedies.ts`. */
-export type S3Operation =
-  'PutObject' | 'CreateMultipartUpload' | 'UploadPart' | 'CompleteMultipartUpload' | 'AbortMultipartUpload';
-
-/** What a request was about, for the error that tells of its failure. */
-export interface S3Target {
-  operation: S3Operation;
-  bucket: string;
-  key: string;
-  region: string;
-  /** Scheme, host and port that the request was sent to. */
-  endpoint: string;
-  kmsKeyId?: string | undefined;
-  /** The role that the request was made as. */
-  roleArn?: string | undefined;
-}
 
 export interface UploadErrorOptions {
   outcomeUnknown: boolean;
@@ -96,13 +80,19 @@ const TRANSIENT_CODES = new Set([
 export function isTransient({ s3Code, httpStatus, network }: S3Failure): boolean {
   if (network !== undefined) return network !== 'tls' && network !== 'other';
   if (s3Code !== undefined && TRANSIENT_CODES.has(s3Code)) return true;
-  return httpStatus === 429 || (httpStatus !== undefined && httpStatus >= 500 && httpStatus !== 501);
+  if (httpStatus === undefined) return false;
+  return httpStatus === 429 || isUnreadableSuccess(httpStatus) || (httpStatus >= 500 && httpStatus !== 501);
 }
 
 /** False when the request is known not to have reached S3, or to have been refused. */
 export function mayHaveBeenDone({ network, httpStatus }: S3Failure): boolean {
   if (network !== undefined) return network === 'reset' || network === 'stalled' || network === 'other';
-  return httpStatus !== undefined && httpStatus >= 500;
+  return httpStatus !== undefined && (httpStatus >= 500 || isUnreadableSuccess(httpStatus));
+}
+
+/** An answer of success is a failure only when what it should say is missing, cut or unreadable. */
+function isUnreadableSuccess(httpStatus: number): boolean {
+  return httpStatus >= 200 && httpStatus < 300;
 }
 
 /** True when the credentials are too old, and newer ones may do. */

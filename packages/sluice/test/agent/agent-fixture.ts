@@ -13,7 +13,7 @@ import { parseConfig } from '../../src/config/load-config.ts';
 import { FakeSts } from '../identity/fake-sts.ts';
 
 export const REGION = 'us-west-2';
-const BUCKET = 'exports';
+export const BUCKET = 'exports';
 export const ROLE_ARN = 'arn:aws:iam::123456789012:role/export';
 export const STATIC_KEYS = { access_key_id: 'AKIASTATIC', secret_access_key: 'static secret' };
 
@@ -58,11 +58,15 @@ export class AgentFixture implements AsyncDisposable {
     this.#sections = sections;
   }
 
-  static async start(sections: Record<string, Section> = {}): Promise<AgentFixture> {
+  /** @param options.throughS3 the endpoint that the agent uses instead of S3's own */
+  static async start(
+    sections: Record<string, Section> = {},
+    options: { throughS3?: (endpoint: string) => Promise<string> } = {},
+  ): Promise<AgentFixture> {
     // In the order in which they are called.
     const closers: (() => Promise<unknown>)[] = [];
     try {
-      return await AgentFixture.#start(sections, closers);
+      return await AgentFixture.#start(sections, closers, options);
     } catch (error) {
       for (const close of closers) await close();
       throw error;
@@ -72,6 +76,9 @@ export class AgentFixture implements AsyncDisposable {
   static async #start(
     sections: Record<string, Section>,
     closers: (() => Promise<unknown>)[],
+    {
+      throughS3 = (endpoint) => Promise.resolve(endpoint),
+    }: { throughS3?: (endpoint: string) => Promise<string> },
   ): Promise<AgentFixture> {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-agent-'));
     closers.unshift(() => rm(directory, { recursive: true, force: true }));
@@ -110,7 +117,7 @@ export class AgentFixture implements AsyncDisposable {
         secret_access_key: 'base',
         ...sections['aws'],
       },
-      s3: { endpoint: s3.endpoint, max_attempts: 2, ...sections['s3'] },
+      s3: { endpoint: await throughS3(s3.endpoint), max_attempts: 2, ...sections['s3'] },
     };
     const agent = await startAgent(all);
     const fixture = new AgentFixture({ sts, s3Requests, denied, stalled, directory, agent }, closers, all);
@@ -196,7 +203,7 @@ export class AgentConnection {
   }
 
   async ask(request: object): Promise<Answer> {
-    const text = `sluice 1 ${Buffer.from(JSON.stringify(request)).toString('hex')}`;
+    const text = `sluice 2 ${Buffer.from(JSON.stringify(request)).toString('hex')}`;
     const { rows } = await this.#client.query<{ answer: string }>(text);
     const answer: Answer = JSON.parse(Buffer.from(rows[0]?.answer ?? '', 'hex').toString());
     return answer;

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BufferMemory } from '../../src/exporter/buffer-memory.ts';
-import { exportToS3, type ExportRequest, type ExportResult } from '../../src/exporter/export-to-s3.ts';
+import type { ExportRequest, ExportResult } from '../../src/exporter/export-request.ts';
+import { exportToS3 } from '../../src/exporter/export-to-s3.ts';
 import { MIB } from '../../src/exporter/part-size.ts';
 import type { RowFormat } from '../../src/exporter/row-format.ts';
 import type { MultipartUpload } from '../../src/s3/multipart-upload.ts';
@@ -208,9 +209,15 @@ describe('exportToS3', () => {
   it('tells the journal of each multipart upload before its first part and after its end', async () => {
     const events: string[] = [];
     const journal = {
-      opened: ({ key }: MultipartUpload) => {
-        events.push(`opened ${key} after ${s3.operations().filter((name) => name === 'UploadPart').length}`);
-      },
+      opening: ({ key }: { key: string }) => ({
+        opened: () => {
+          events.push(
+            `opened ${key} after ${s3.operations().filter((name) => name === 'UploadPart').length}`,
+          );
+        },
+        refused: () => undefined,
+        lost: () => undefined,
+      }),
       closed: ({ key }: MultipartUpload) => {
         events.push(`closed ${key}`);
       },
@@ -230,13 +237,24 @@ describe('exportToS3', () => {
   });
 
   it('aborts the upload that the journal could not note', async () => {
-    const journal = { opened: () => Promise.reject(new Error('disk full')), closed: () => undefined };
+    const opened = (): Promise<never> => Promise.reject(new Error('disk full'));
+    const journal = { opening: () => ({ opened, refused: () => undefined, lost: () => undefined }) };
     await expect(run({ source: textSource(6 * MIB), journal })).rejects.toThrow('disk full');
     expect(s3.operations()).toContain('AbortMultipartUpload');
   });
 
+  it('publishes nothing that the journal could not note, nor what it would take for failed', async () => {
+    const full = (): Promise<never> => Promise.reject(new Error('disk full'));
+    await expect(run({ source: textSource(10), journal: { publishing: full } })).rejects.toThrow('disk full');
+    expect(s3.operations()).toEqual([]);
+    await expect(run({ source: textSource(10), journal: { settled: full } })).rejects.toThrow('disk full');
+    expect(await s3.listKeys()).toEqual([]);
+    await run({ source: textSource(10), journal: { published: full } });
+    expect(await s3.listKeys()).toEqual(['rows']);
+  });
+
   it('does not fail because the journal could not note an end', async () => {
-    const journal = { opened: () => undefined, closed: () => Promise.reject(new Error('disk full')) };
+    const journal = { closed: () => Promise.reject(new Error('disk full')) };
     await run({ source: textSource(6 * MIB), journal });
     expect(await s3.listKeys()).toEqual(['rows']);
   });

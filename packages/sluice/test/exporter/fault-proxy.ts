@@ -20,6 +20,10 @@ type Fault =
   | { do: 'lose-answer' }
   /** Lets S3 do it, and breaks the connection in the middle of the answer. */
   | { do: 'cut-answer' }
+  /** Lets S3 do it, and answers with something else, or with nothing for a while. */
+  | { do: 'swallow-answer'; instead: 'nothing' | 'empty' | 'error' }
+  /** Takes the request whole, and lets S3 do it only when `until` is settled, whether anybody still waits or not. */
+  | { do: 'hold'; until: Promise<void> }
   /** Reads the request and never answers; or does not even read it. */
   | { do: 'stall'; reading: boolean }
   /** Takes the body slowly, then lets S3 do it. */
@@ -95,6 +99,31 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
           }),
         );
         return;
+      case 'swallow-answer':
+        incoming.pipe(
+          forward(incoming, (answer) => {
+            answer.resume();
+            answer.on('end', () => {
+              if (fault.instead === 'nothing') return;
+              response.writeHead(fault.instead === 'empty' ? 200 : 500);
+              response.end(fault.instead === 'empty' ? '' : errorBody('InternalError', 'injected'));
+            });
+          }),
+        );
+        return;
+      case 'hold': {
+        const body: Buffer[] = [];
+        const held: AsyncIterable<Buffer> = incoming;
+        for await (const chunk of held) body.push(chunk);
+        await fault.until;
+        const late = forward(incoming, (answer) => {
+          if (!response.destroyed) response.writeHead(answer.statusCode ?? 502, answer.headers);
+          answer.pipe(response);
+        });
+        for (const chunk of body) late.write(chunk);
+        late.end();
+        return;
+      }
       case 'stall':
         // What is not read hides the end of the connection, too; so in the end it is read.
         setTimeout(() => incoming.resume(), fault.reading ? 0 : STALL_MS).unref();

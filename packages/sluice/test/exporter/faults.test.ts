@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { exportToS3, type ExportRequest, type ExportResult } from '../../src/exporter/export-to-s3.ts';
+import type { ExportRequest, ExportResult } from '../../src/exporter/export-request.ts';
+import { exportToS3 } from '../../src/exporter/export-to-s3.ts';
 import { MIB } from '../../src/exporter/part-size.ts';
 import type { S3Connection, S3ConnectionOptions } from '../../src/s3/connection.ts';
 import { UploadError } from '../../src/s3/upload-error.ts';
@@ -72,6 +73,7 @@ describe('a transient failure', () => {
     ['RequestTimeout', UPLOAD_PART, { do: 'answer', status: 400, code: 'RequestTimeout' }],
     ['a reset', UPLOAD_PART, { do: 'reset' }],
     ['a lost answer', UPLOAD_PART, { do: 'lose-answer' }],
+    ['an answer of 200 without an ETag', UPLOAD_PART, { do: 'swallow-answer', instead: 'empty' }],
     ['a cut answer', UPLOAD_PART, { do: 'cut-answer' }],
     ['a reset', CREATE, { do: 'reset' }],
     ['an empty answer', CREATE, { do: 'answer', status: 200, body: '<Oops/>' }],
@@ -328,7 +330,6 @@ describe('a failed part', () => {
     });
     const left: string[] = [];
     const journal = {
-      opened: () => undefined,
       closed: () => expect.unreachable('it is still open'),
       leftOpen: ({ uploadId }: { uploadId: string }) => {
         left.push(uploadId);
@@ -355,7 +356,8 @@ describe('a failed part', () => {
 });
 
 describe('a failure to publish', () => {
-  it('gives up the files before it, and names those that are there', async () => {
+  it('gives up the files before it, and names those that are there and may not be removed', async () => {
+    s3.denied.add('s3:DeleteObject');
     proxy.inject(/^POST .*rows\?.*uploadId=/, { do: 'answer', status: 403, code: 'AccessDenied' });
     const error = await failureOf(run({ fileLimitBytes: 5 * MIB }));
     expect(error).toMatchObject({
@@ -364,15 +366,18 @@ describe('a failure to publish', () => {
       s3Code: 'AccessDenied',
     });
     expect(error.hint).toContain(
-      `Already published, and left as they are: s3://${BUCKET}/rows_part2, s3://${BUCKET}/rows_part3.`,
+      `Already published, and left as they are: s3://${BUCKET}/rows_part2, s3://${BUCKET}/rows_part3. To remove them again, the role needs s3:DeleteObject on them.`,
     );
     expect(await s3.listKeys()).toEqual(['rows_part2', 'rows_part3']);
   });
 
   it('says when it is not known whether the object is there', async () => {
+    s3.denied.add('s3:GetObject');
     proxy.inject(PUT_OBJECT, { do: 'lose-answer' });
     const error = await failureOf(run({ source: textSource(1000), connection: connect({ maxAttempts: 1 }) }));
     expect(error.outcomeUnknown).toBe(true);
-    expect(error.hint).toContain(`Whether s3://${BUCKET}/rows was stored is not known.`);
+    expect(error.hint).toContain(
+      `Whether s3://${BUCKET}/rows was stored is not known: that needs s3:GetObject.`,
+    );
   });
 });

@@ -7,10 +7,14 @@ const TEXT_OID = 25;
 
 function message(tag: string, ...parts: readonly Buffer[]): Buffer {
   const body = Buffer.concat(parts);
-  const head = Buffer.alloc(5);
-  head.write(tag, 'latin1');
-  head.writeInt32BE(body.length + 4, 1);
-  return Buffer.concat([head, body]);
+  return Buffer.concat([head(tag, body.length), body]);
+}
+
+function head(tag: string, bodyLength: number): Buffer {
+  const buffer = Buffer.alloc(5);
+  buffer.write(tag, 'latin1');
+  buffer.writeInt32BE(bodyLength + 4, 1);
+  return buffer;
 }
 
 function int16(value: number): Buffer {
@@ -52,10 +56,13 @@ export function commandComplete(tag: string): Buffer {
   return message('C', cstring(tag));
 }
 
-/** A result of one row with one column of type text. */
-export function oneTextValue(column: string, value: string): Buffer {
-  const bytes = Buffer.from(value);
-  return Buffer.concat([
+/** A result of one row with one column of type text, in pieces, as the value may be long. */
+export function oneTextValue(column: string, value: string | Uint8Array): Buffer[] {
+  const bytes =
+    typeof value === 'string'
+      ? Buffer.from(value)
+      : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  return [
     message(
       'T',
       int16(1),
@@ -67,9 +74,10 @@ export function oneTextValue(column: string, value: string): Buffer {
       int32(-1),
       int16(0),
     ),
-    message('D', int16(1), int32(bytes.length), bytes),
+    Buffer.concat([head('D', 6 + bytes.length), int16(1), int32(bytes.length)]),
+    bytes,
     commandComplete('SELECT 1'),
-  ]);
+  ];
 }
 
 export interface ErrorFields {

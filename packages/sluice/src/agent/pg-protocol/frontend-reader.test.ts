@@ -35,8 +35,8 @@ const messages: FrontendMessage[] = [
       ['client_encoding', 'UTF8'],
     ]),
   },
-  { type: 'query', text: 'SELECT é' },
-  { type: 'query', text: '' },
+  { type: 'query', text: Buffer.from('SELECT é') },
+  { type: 'query', text: Buffer.alloc(0) },
   { type: 'other', tag: 'P' },
   { type: 'terminate' },
 ];

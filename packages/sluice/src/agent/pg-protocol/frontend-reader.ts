@@ -8,7 +8,7 @@ export type FrontendMessage =
   | { type: 'encryption-request' }
   | { type: 'cancel-request' }
   | { type: 'startup'; minorVersion: number; parameters: ReadonlyMap<string, string> }
-  | { type: 'query'; text: string }
+  | { type: 'query'; text: Buffer }
   | { type: 'terminate' }
   | { type: 'other'; tag: string };
 
@@ -72,7 +72,7 @@ export class FrontendReader {
     if (body === undefined) return undefined;
     switch (String.fromCharCode(tag)) {
       case 'Q':
-        return { type: 'query', text: body.toString('utf8', 0, Math.max(0, body.length - 1)) };
+        return { type: 'query', text: body.subarray(0, Math.max(0, body.length - 1)) };
       case 'X':
         return { type: 'terminate' };
       default:

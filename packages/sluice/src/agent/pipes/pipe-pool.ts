@@ -5,6 +5,7 @@ import { lstat, readdir, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { SluiceError } from '../../errors.ts';
+import type { OsUser } from '../os-user.ts';
 import { makeOwnDirectory } from '../own-directory.ts';
 
 const run = promisify(execFile);
@@ -12,11 +13,6 @@ const run = promisify(execFile);
 /** Pipes that are kept ready, and how few of them are left when more are made: making some takes a process. */
 const READY_PIPES = 32;
 const REFILL_BELOW = 16;
-
-export interface OsUser {
-  uid: number;
-  gid: number;
-}
 
 export interface PipePoolOptions {
   /** The folder of the pipes: made if missing, closed to everybody but its owner. */

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Config } from '../../config/schema.ts';
+import { EXTENSION_VERSIONS } from '../../extension-versions.ts';
 import { withSession } from '../session.ts';
 import type { Finding } from '../walk.ts';
 import type { Database } from './database.ts';
@@ -75,14 +76,19 @@ function judgeVersions(
 ): Finding<{ socketDirectory: string }> {
   const value = { socketDirectory };
   const versions = extensions.map(({ name, installed }) => `${name} ${installed}`).join(', ');
-  const old = extensions.find(({ installed, available }) => available !== null && installed !== available);
+  const old = extensions.find(({ name, installed }) => installed !== EXTENSION_VERSIONS.get(name));
   if (old === undefined) {
     return { status: 'ok', found: `${versions}; looks for the agent in ${socketDirectory}`, value };
   }
+  const current = EXTENSION_VERSIONS.get(old.name);
+  const files =
+    old.available === current
+      ? ''
+      : 'On the database host: sudo sluice install --pg-config /path/to/pg_config; then ';
   return {
     status: 'warning',
-    found: `${versions}, but the server has ${old.name} ${old.available}`,
-    mend: `In the database "${database}": ALTER EXTENSION ${old.name} UPDATE;`,
+    found: `${versions}, but the agent's version of Sluice has ${old.name} ${current}`,
+    mend: `${files}${files === '' ? 'In' : 'in'} the database "${database}", as a superuser: ALTER EXTENSION ${old.name} UPDATE;`,
     value,
   };
 }

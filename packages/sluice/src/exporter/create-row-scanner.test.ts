@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { arbitraryChunkSizes, arbitraryStream } from '../../test/exporter/arbitrary-rows.ts';
 import { chunksOf } from '../../test/exporter/copy-streams.ts';
 import type { RowFormat } from './row-format.ts';
-import { createRowScanner } from './row-scanner.ts';
+import { createRowScanner } from './create-row-scanner.ts';
 
 const CSV: RowFormat = { format: 'csv', header: false, quote: '"', escape: '"', encoding: 'UTF8' };
 

@@ -1,0 +1,104 @@
+// What a hostile text of one session costs another: the delay of the agent's event loop, and the time of a second
+// session's ping and small statement, alone and while a first one sends long texts, one after another.
+//
+//   npx tsc --build && node bench/hostile-texts.mjs [seconds]
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import process from 'node:process';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker, isMainThread, workerData } from 'node:worker_threads';
+import pg from 'pg';
+import { Agent } from '../packages/sluice/dist/agent/agent.js';
+import { encodeRequest } from '../packages/sluice/dist/agent/request.js';
+import { parseConfig } from '../packages/sluice/dist/config/load-config.js';
+
+const SECONDS = Number(process.argv[2] ?? 3);
+const log = { info() {}, warn: console.warn, error: console.error, child: () => log };
+const statement = (query) => encodeRequest({ op: 'statement', query, backslashEscapes: false });
+const begin = (options) =>
+  encodeRequest({
+    op: 'begin',
+    role: 'r',
+    database: 'd',
+    pid: 1,
+    clientEncoding: 'UTF8',
+    bucket: 'NO',
+    filePath: 'k',
+    region: null,
+    options,
+    backslashEscapes: false,
+    kmsKey: null,
+  }).replace(Buffer.from('"NO"').toString('hex'), Buffer.from('"some-bucket"').toString('hex'));
+
+const ATTACKS = {
+  nothing: undefined,
+  'a query of 1,000,000 words': statement('a '.repeat(499_999) + ';'),
+  'a query of 1,000,000 quotes': statement(`SELECT ${"';'".repeat(330_000)}`),
+  'a query of 1,000,000 backslashes': statement('\\'.repeat(999_000)),
+  'options of 100,000 characters (a sum)': begin(`(format csv); SELECT ${'1+'.repeat(49_000)}1`),
+  'options of 100,000 characters (comments)': begin('/*'.repeat(25_000) + '*/'.repeat(25_000) + 'x'),
+  'options of 107,000 characters (columns)': begin(
+    `format nonsense, x, force_quote (${Array.from({ length: 1600 }, (_, i) => `"${String(i).padStart(63, 'x')}"`)})`,
+  ),
+};
+
+async function connect(directory) {
+  const client = new pg.Client({ host: directory, user: 'sluice' });
+  client.on('error', (error) => console.error(error));
+  await client.connect();
+  return client;
+}
+
+if (isMainThread) await measure();
+else await attack(workerData);
+
+/** In a thread of its own, whose work is not the agent's. */
+async function attack({ directory, text }) {
+  const client = await connect(directory);
+  for (;;) await client.query(text);
+}
+
+async function measure() {
+  const directory = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+  const config = parseConfig(
+    `[cluster]\nidentifier = "bench"\nregion = "us-west-2"\n[agent]\nsocket_directory = "${directory}/s"\nstate_directory = "${directory}/state"\n[s3]\naccess_key_id = "a"\nsecret_access_key = "b"\nendpoint = "http://127.0.0.1:1"\n`,
+    'bench',
+  );
+  const agent = await Agent.start({ config, log });
+  const client = await connect(`${directory}/s`);
+  const asked = { ping: encodeRequest({ op: 'ping' }), statement: statement('SELECT 1; --') };
+  for (const [name, text] of Object.entries(ATTACKS)) {
+    const attacker =
+      text === undefined
+        ? undefined
+        : new Worker(new URL(import.meta.url), { workerData: { directory: `${directory}/s`, text } });
+    await delay(500);
+    const loop = monitorEventLoopDelay({ resolution: 1 });
+    loop.enable();
+    const times = Object.fromEntries(Object.keys(asked).map((key) => [key, []]));
+    const end = performance.now() + SECONDS * 1000;
+    while (performance.now() < end) {
+      for (const [key, question] of Object.entries(asked)) {
+        const start = performance.now();
+        await client.query(question);
+        times[key].push(performance.now() - start);
+      }
+      await delay(5);
+    }
+    loop.disable();
+    await attacker?.terminate();
+    const shown = Object.entries(times).map(([key, all]) => {
+      const sorted = all.toSorted((a, b) => a - b);
+      return `${key} median ${sorted[sorted.length >> 1].toFixed(2)} max ${sorted.at(-1).toFixed(1)}`;
+    });
+    console.log(
+      `${name.padEnd(42)} ${shown.join('   ')}   event loop p99 ${(loop.percentile(99) / 1e6).toFixed(1)} max ${(loop.max / 1e6).toFixed(1)} (ms)`,
+    );
+  }
+  console.log(`resident: ${(process.memoryUsage().rss / 2 ** 20).toFixed(0)} MiB`);
+  await client.end();
+  await agent.stop({ gracePeriodMs: 0 });
+  await rm(directory, { recursive: true, force: true });
+}

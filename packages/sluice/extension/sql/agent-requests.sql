@@ -1,0 +1,178 @@
+-- An option of that server.
+CREATE OR REPLACE FUNCTION sluice.agent_option(name text) RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT o.option_value
+  FROM pg_catalog.pg_foreign_server AS s, LATERAL pg_catalog.pg_options_to_table(s.srvoptions) AS o
+  WHERE s.srvname = 'sluice_agent' AND o.option_name = name
+$$;
+
+-- The schema that dblink was installed in, quoted.
+CREATE OR REPLACE FUNCTION sluice.dblink_schema() RETURNS text
+LANGUAGE sql STABLE
+SET search_path = pg_catalog, pg_temp
+AS $$
+  SELECT pg_catalog.quote_ident(n.nspname)
+  FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
+  WHERE e.extname = 'dblink'
+$$;
+
+-- A value of a libpq connection string.
+-- https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
+-- (Backslashes stand in E'' only, here and below: the session may have standard_conforming_strings off.)
+CREATE OR REPLACE FUNCTION sluice.conninfo_value(value text) RETURNS text
+LANGUAGE sql IMMUTABLE
+SET search_path = pg_catalog, pg_temp
+AS $$ SELECT '''' || replace(replace(value, E'\\', E'\\\\'), '''', E'\\''') || '''' $$;
+
+CREATE OR REPLACE FUNCTION sluice.connect(connection text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  socket_directory text := sluice.agent_option('host');
+  port text := sluice.agent_option('port');
+  give_up_at timestamptz := clock_timestamp() + interval '8 s';
+  tried_at timestamptz;
+  reason text;
+BEGIN
+  LOOP
+    tried_at := clock_timestamp();
+    BEGIN
+      EXECUTE format('SELECT %s.dblink_connect($1, $2)', sluice.dblink_schema())
+      USING connection, format(
+        'host=%s port=%s user=sluice dbname=sluice sslmode=disable gssencmode=disable client_encoding=UTF8 connect_timeout=2',
+        sluice.conninfo_value(socket_directory), sluice.conninfo_value(port));
+      RETURN;
+    EXCEPTION WHEN sqlclient_unable_to_establish_sqlconnection THEN
+      GET STACKED DIAGNOSTICS reason = PG_EXCEPTION_DETAIL;
+      -- What is refused at once is final. An agent that gives no answer gets more time, in slices (2 s is libpq's
+      -- least), as a cancel is not seen inside dblink before PostgreSQL 16.
+      EXIT WHEN clock_timestamp() < tried_at + interval '1 s' OR clock_timestamp() > give_up_at;
+    END;
+  END LOOP;
+  RAISE EXCEPTION USING
+    ERRCODE = 'sqlclient_unable_to_establish_sqlconnection',
+    MESSAGE = format('could not connect to the Sluice agent at "%s/.s.PGSQL.%s"', socket_directory, port),
+    DETAIL = reason,
+    HINT = 'Is the agent running on the database host (sluice agent --config sluice.toml)? If its socket_directory '
+           'is another one, say so: ALTER SERVER sluice_agent OPTIONS (SET host ''<socket_directory>'').';
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sluice.is_connected(connection text) RETURNS boolean
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  open_connections text[];
+BEGIN
+  EXECUTE format('SELECT %s.dblink_get_connections()', sluice.dblink_schema()) INTO open_connections;
+  RETURN coalesce(connection = ANY (open_connections), false);
+END
+$$;
+
+CREATE OR REPLACE FUNCTION sluice.disconnect(connection text) RETURNS void
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF sluice.is_connected(connection) THEN
+    EXECUTE format('SELECT %s.dblink_disconnect($1)', sluice.dblink_schema()) USING connection;
+  END IF;
+END
+$$;
+
+-- Sends a request to the agent and returns its answer. Both travel as the hexadecimal form of UTF-8 JSON: ASCII only,
+-- so that the database's encoding does not matter. A cancel must be seen while the answer is waited for, even when the
+-- agent gives none. dblink() does not see it before PostgreSQL 17, and then waits for the rest of the answer all the
+-- same; dblink_get_result() sees it from 17 on, and before that is called only when there is an answer.
+CREATE OR REPLACE FUNCTION sluice.ask(connection text, request jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  dblink text := sluice.dblink_schema();
+  message text := 'sluice 2 ' || encode(convert_to(request::text, 'UTF8'), 'hex');
+  answer text;
+  is_sent integer;
+  is_busy integer;
+  poll_seconds double precision := 0.001;
+BEGIN
+  EXECUTE format('SELECT %s.dblink_send_query($1, $2)', dblink) INTO is_sent USING connection, message;
+  IF is_sent = 0 THEN
+    RAISE connection_failure;
+  END IF;
+  WHILE current_setting('server_version_num')::integer < 170000 LOOP
+    EXECUTE format('SELECT %s.dblink_is_busy($1)', dblink) INTO is_busy USING connection;
+    EXIT WHEN is_busy = 0;
+    PERFORM pg_sleep(poll_seconds);
+    poll_seconds := least(poll_seconds * 1.5, 0.05);
+  END LOOP;
+  EXECUTE format('SELECT answer FROM %s.dblink_get_result($1) AS t(answer text)', dblink)
+  INTO answer USING connection;
+  IF answer IS NULL THEN
+    RAISE connection_failure;
+  END IF;
+  -- The end of the results, after which the connection takes the next request.
+  EXECUTE format('SELECT answer FROM %s.dblink_get_result($1) AS t(answer text)', dblink) USING connection;
+  RETURN convert_from(decode(answer, 'hex'), 'UTF8')::jsonb;
+EXCEPTION WHEN connection_exception OR connection_failure OR connection_does_not_exist
+  OR sqlclient_unable_to_establish_sqlconnection THEN -- how dblink takes a name that is not open any more
+  RAISE EXCEPTION USING
+    ERRCODE = 'connection_failure',
+    MESSAGE = 'lost the connection to the Sluice agent',
+    DETAIL = CASE request ->> 'op'
+      WHEN 'commit' THEN
+        'The agent ended while it published the export: whether its objects are stored is not known.'
+      ELSE 'The agent ended while it served this session; what it had uploaded of this export is not published.' END,
+    HINT = CASE request ->> 'op'
+      WHEN 'commit' THEN
+        'When the agent runs again, it removes what it had stored of this export, where its role may, and says so in its '
+        'log: look there, then export again.'
+      ELSE 'Look at the agent''s log, and export again when it runs.' END;
+END
+$$;
+
+-- Like sluice.ask, but an error that the agent answers is raised. Long work is answered in slices of under a second
+-- ("pending"), so that PostgreSQL comes to see a cancel in between: a wait inside dblink can't be cancelled on every
+-- version. The error is raised here, not in a function of its own, as each would add a line to its CONTEXT.
+CREATE OR REPLACE FUNCTION sluice.request(connection text, request jsonb) RETURNS jsonb
+LANGUAGE plpgsql
+SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  answer jsonb;
+  state text;
+  message text;
+  detail text;
+  hint text;
+BEGIN
+  LOOP
+    answer := sluice.ask(connection, request);
+    EXIT WHEN answer ->> 'state' IS DISTINCT FROM 'pending';
+  END LOOP;
+  IF NOT answer ? 'error' THEN
+    RETURN answer;
+  END IF;
+  state := substring(answer -> 'error' ->> 'sqlstate' FROM '^[0-9A-Z]{5}$');
+  -- Success and warnings are no errors.
+  IF state IS NULL OR state ~ '^0[012]' THEN
+    state := 'XX000';
+  END IF;
+  message := coalesce(answer -> 'error' ->> 'message', 'the Sluice agent failed and gave no reason');
+  detail := answer -> 'error' ->> 'detail';
+  hint := answer -> 'error' ->> 'hint';
+  -- RAISE takes no NULL for DETAIL and HINT.
+  IF detail IS NULL AND hint IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message;
+  ELSIF hint IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail;
+  ELSIF detail IS NULL THEN
+    RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, HINT = hint;
+  ELSE
+    RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message, DETAIL = detail, HINT = hint;
+  END IF;
+END
+$$;

@@ -1,0 +1,88 @@
+import type { Logger } from 'pino';
+import type { PublishedKeys } from '../exporter/published-keys.ts';
+import type { PublishedObject } from '../exporter/published-object.ts';
+import { unpublish, type Unpublished } from '../exporter/unpublish.ts';
+import type { CleanupQueue } from './cleanup-queue.ts';
+import type { PublishingEntry } from './journal-entry.ts';
+import type { S3Connections } from './s3-connections.ts';
+import type { JournalNote } from './upload-journal.ts';
+
+/** A request that was broken off may still store its object for a while; then it is not looked for any more. */
+const LATEST_APPEARANCE_MS = 30_000;
+
+export interface LeftObjectsOptions {
+  queue: CleanupQueue;
+  s3: Pick<S3Connections, 'use'>;
+  keys: PublishedKeys;
+  log: Logger;
+}
+
+/** Removes what failed exports have published, in the background. */
+export class LeftObjects {
+  readonly #options: LeftObjectsOptions;
+
+  constructor(options: LeftObjectsOptions) {
+    this.#options = options;
+  }
+
+  /** The export has failed for its caller, and these of its objects may be there, or appear yet. */
+  remove(note: JournalNote<PublishingEntry>, objects: readonly PublishedObject[] = note.entry.objects): void {
+    const lookUntil = Date.now() + LATEST_APPEARANCE_MS;
+    let remaining = [...objects];
+    this.#options.queue.add({
+      about: { objects: objects.map(({ bucket, key }) => `s3://${bucket}/${key}`) },
+      failure: 'could not yet remove what a failed export has published, or may have',
+      run: async (signal) => {
+        const pending: PublishedObject[] = [];
+        let problem: unknown;
+        for (const object of remaining) {
+          const came = await this.#removeOne(note.entry, object, signal);
+          if (came.is !== 'pending') this.#log(object, came);
+          else if (came.error !== undefined || Date.now() < lookUntil) pending.push(object);
+          if (came.is === 'pending') problem ??= came.error;
+        }
+        remaining = pending;
+        if (problem !== undefined) throw asError(problem);
+        if (remaining.length > 0) return false;
+        await note.remove();
+        return true;
+      },
+    });
+  }
+
+  #removeOne(entry: PublishingEntry, object: PublishedObject, signal: AbortSignal): Promise<Unpublished> {
+    const { s3, keys } = this.#options;
+    return s3.use(entry, { signal }, (connection) => unpublish(connection, object, { keys, signal }));
+  }
+
+  #log({ bucket, key }: PublishedObject, came: Exclude<Unpublished, { is: 'pending' }>): void {
+    const { log } = this.#options;
+    const about = { bucket, key, ...('error' in came ? { err: came.error } : {}) };
+    switch (came.is) {
+      case 'absent':
+        log.info(about, 'a failed export has not stored this object, or it is another one by now');
+        return;
+      case 'removed':
+        log.warn(about, 'removed an object that a failed export had published');
+        return;
+      case 'left':
+        log.error(about, 'an object that a failed export has published is left: it could not be deleted');
+        return;
+      case 'unknown':
+        log.error(
+          about,
+          'whether a failed export has stored this object is not known: it may not be looked at',
+        );
+        return;
+      case 'left-open':
+        log.error({ ...about, uploadId: came.upload.uploadId }, 'a multipart upload is left open: abort it');
+        return;
+      default:
+        came satisfies never;
+    }
+  }
+}
+
+function asError(problem: unknown): Error {
+  return problem instanceof Error ? problem : new Error(String(problem));
+}

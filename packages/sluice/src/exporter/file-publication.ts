@@ -1,0 +1,58 @@
+import type { S3Connection } from '../s3/connection.ts';
+import type { CompletedUpload } from '../s3/multipart-upload.ts';
+import { isUploadError } from '../s3/upload-error.ts';
+import type { Publication, PublishedKeys } from './published-keys.ts';
+import type { PublishedObject } from './published-object.ts';
+import { unpublish, type Unpublished } from './unpublish.ts';
+
+export interface FilePublicationOptions {
+  connection: S3Connection;
+  keys: PublishedKeys;
+}
+
+/** The object that a file becomes: what S3 was asked to store, and has stored or not. */
+export class FilePublication {
+  readonly #options: FilePublicationOptions;
+  /** Set while S3 may have the object. */
+  #object: PublishedObject | undefined;
+  #turn: Publication | undefined;
+
+  constructor(options: FilePublicationOptions) {
+    this.#options = options;
+  }
+
+  /** The object, if S3 may have it. */
+  get object(): PublishedObject | undefined {
+    return this.#object;
+  }
+
+  /** @throws what `store` does, or the signal's reason */
+  async publish(
+    object: PublishedObject,
+    store: () => Promise<CompletedUpload>,
+    signal: AbortSignal | undefined,
+  ): Promise<PublishedObject> {
+    const turn = await this.#options.keys.begin(object, { signal });
+    this.#turn = turn;
+    this.#object = { ...object, askedAt: Date.now() };
+    try {
+      const { etag, versionId } = await store();
+      turn.stored(etag);
+      this.#object = { ...this.#object, etag, versionId };
+      return this.#object;
+    } catch (error) {
+      if (isUploadError(error) && !error.outcomeUnknown) this.#object = undefined;
+      throw error;
+    } finally {
+      turn.end();
+    }
+  }
+
+  /** Takes the object back, once the export has failed. */
+  async undo(object: PublishedObject, signal: AbortSignal): Promise<Unpublished> {
+    this.#turn?.disown();
+    const came = await unpublish(this.#options.connection, object, { keys: this.#options.keys, signal });
+    if (came.is === 'absent' || came.is === 'removed') this.#object = undefined;
+    return came;
+  }
+}

@@ -1,0 +1,53 @@
+import { describe, expect, it } from 'vitest';
+import { PublishedKeys } from './published-keys.ts';
+
+const OBJECT = { bucket: 'b', key: 'k' };
+
+function removeAt(keys: PublishedKeys, etag: string): Promise<unknown> {
+  return keys.remove(OBJECT, etag, () => Promise.resolve('removed'));
+}
+
+describe('PublishedKeys', () => {
+  it('lets nothing be removed while another export publishes to the key', async () => {
+    const keys = new PublishedKeys();
+    const other = await keys.begin(OBJECT);
+    expect(await removeAt(keys, '"mine"')).toBe('busy');
+    other.end();
+    expect(await removeAt(keys, '"mine"')).toBe('removed');
+  });
+
+  it('spares what another export has stored, before or after, but not what is disowned', async () => {
+    const keys = new PublishedKeys();
+    const [one, two] = [await keys.begin(OBJECT), await keys.begin(OBJECT)];
+    for (const publication of [one, two]) {
+      publication.stored('"same"');
+      publication.end();
+    }
+    one.disown();
+    expect(await removeAt(keys, '"same"')).toBe('not-ours');
+    expect(await removeAt(keys, '"different"')).toBe('removed');
+    two.disown();
+    expect(await removeAt(keys, '"same"')).toBe('removed');
+  });
+
+  it('lets an export begin to publish only when a removal from its key has ended, also badly', async () => {
+    const keys = new PublishedKeys();
+    let fail = (_reason: Error): void => undefined;
+    const removing = keys.remove(OBJECT, '"x"', () => new Promise((_, reject) => (fail = reject)));
+    let hasBegun = false;
+    const begun = keys.begin(OBJECT).then(() => {
+      hasBegun = true;
+    });
+    await keys.begin({ ...OBJECT, key: 'another' });
+    expect(hasBegun).toBe(false);
+    fail(new Error('S3 is down'));
+    await expect(removing).rejects.toThrow('S3 is down');
+    await begun;
+  });
+
+  it('gives up waiting when the export is aborted', async () => {
+    const keys = new PublishedKeys();
+    await expect(keys.begin(OBJECT, { signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no');
+    expect(await removeAt(keys, '"x"')).toBe('removed');
+  });
+});

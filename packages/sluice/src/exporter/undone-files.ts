@@ -1,0 +1,82 @@
+import { isSluiceError, SluiceError } from '../errors.ts';
+import { actionOf } from '../s3/remedies.ts';
+import type { S3Uri } from '../s3/s3-uri.ts';
+import { isUploadError } from '../s3/upload-error.ts';
+import type { PublishedObject } from './published-object.ts';
+import type { Unpublished } from './unpublish.ts';
+
+/** A file of a failed export, and what taking it back has come to. */
+export interface UndoneFile {
+  object: PublishedObject;
+  came: Unpublished;
+}
+
+/** The same error, whose hint says more, if it is one of ours. */
+export function withNotes(error: unknown, notes: readonly string[]): unknown {
+  if (notes.length === 0) return error;
+  if (isUploadError(error)) return error.withNotes(notes);
+  // Other classes than SluiceError itself say their own.
+  if (!isSluiceError(error) || error.constructor !== SluiceError) return error;
+  const { code, message, detail, retryable } = error;
+  const hint = [error.hint, ...notes].filter((sentence) => sentence !== undefined).join(' ');
+  return new SluiceError(code, message, { detail, hint, retryable, cause: error });
+}
+
+/** Sentences for people: what was left behind, and what the role would need for it not to be. */
+export function describeUndone(files: readonly UndoneFile[]): string[] {
+  const notes: string[] = [];
+  const left: UndoneFile[] = [];
+  let removed = 0;
+  for (const { object, came } of files) {
+    switch (came.is) {
+      case 'absent':
+        break;
+      case 'removed':
+        removed++;
+        break;
+      case 'left':
+        left.push({ object, came });
+        break;
+      case 'unknown':
+        notes.push(`Whether ${uriOf(object)} was stored is not known${needed(came.error, ': that needs')}.`);
+        break;
+      case 'pending':
+        notes.push(
+          object.etag === undefined
+            ? `Whether ${uriOf(object)} was stored is not known yet.`
+            : `Already published, and not removed again yet: ${uriOf(object)}.`,
+        );
+        break;
+      case 'left-open':
+        notes.push(
+          `The multipart upload ${came.upload.uploadId} of ${uriOf(came.upload)} could not be aborted and is left open: abort it${needed(came.error, ', which needs')}.`,
+        );
+        break;
+      default:
+        came satisfies never;
+    }
+  }
+  if (left.length > 0) notes.push(...describeLeft(left));
+  if (removed > 0 && notes.length === 0) {
+    notes.push('What had been published of it was removed again: nothing was left.');
+  }
+  return notes;
+}
+
+function describeLeft(left: readonly UndoneFile[]): string[] {
+  const names = left.map(({ object }) => uriOf(object)).join(', ');
+  const needs = new Set(left.map(({ came }) => needed('error' in came ? came.error : undefined, '')));
+  needs.delete('');
+  return [
+    `Already published, and left as they are: ${names}.`,
+    ...[...needs].map((action) => `To remove them again, the role needs${action} on them.`),
+  ];
+}
+
+function needed(error: unknown, words: string): string {
+  return isUploadError(error) && error.httpStatus === 403 ? `${words} ${actionOf(error.operation)}` : '';
+}
+
+function uriOf({ bucket, key }: S3Uri): string {
+  return `s3://${bucket}/${key}`;
+}

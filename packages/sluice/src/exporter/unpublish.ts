@@ -1,0 +1,118 @@
+import type { S3Connection } from '../s3/connection.ts';
+import { abortMultipartUpload, type MultipartUpload } from '../s3/multipart-upload.ts';
+import { deleteExactObject, headObject, type StoredObject } from '../s3/stored-object.ts';
+import { isUploadError } from '../s3/upload-error.ts';
+import type { PublishedKeys } from './published-keys.ts';
+import type { PublishedObject } from './published-object.ts';
+
+/** S3's clock tells whole seconds, twice: in the age of an object and in its answer. */
+const CLOCK_PRECISION_MS = 2_000;
+
+/** What an attempt to take back an object of a failed export has come to. */
+export type Unpublished =
+  /** It is not there, and will not be. */
+  | { is: 'absent' }
+  /** It was there, and has been deleted. */
+  | { is: 'removed' }
+  /** It is to be tried again: S3 could not be asked, or a request that was broken off may still store it. */
+  | { is: 'pending'; error?: unknown }
+  /** It is there, and can't be deleted. */
+  | { is: 'left'; error: unknown }
+  /** It may not be looked for. */
+  | { is: 'unknown'; error: unknown }
+  /** Its multipart upload is open, and can't be aborted. */
+  | { is: 'left-open'; upload: MultipartUpload; error: unknown };
+
+export interface UnpublishOptions {
+  keys: PublishedKeys;
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * Takes back an object that an export has stored, or may have. Nothing else is deleted: by the version or the ETag that
+ * S3 answered with; where its answer is missing, by those of an object that has our length and checksum and is no older
+ * than our request.
+ */
+export async function unpublish(
+  connection: S3Connection,
+  object: PublishedObject,
+  options: UnpublishOptions,
+): Promise<Unpublished> {
+  try {
+    if (object.etag !== undefined) return await remove(connection, object, options);
+    return object.uploadId === undefined
+      ? await lookAndRemove(connection, object, options)
+      : await abortOrRemove(connection, { ...object, uploadId: object.uploadId }, options);
+  } catch (error) {
+    return { is: 'pending', error };
+  }
+}
+
+/** An upload that could be aborted can't be completed any more; one that is gone has been. */
+async function abortOrRemove(
+  connection: S3Connection,
+  object: PublishedObject & { uploadId: string },
+  options: UnpublishOptions,
+): Promise<Unpublished> {
+  let denial: unknown;
+  try {
+    if (await abortMultipartUpload(connection, object, options.signal)) return { is: 'absent' };
+  } catch (error) {
+    if (!isFinal(error)) throw error;
+    denial = error;
+  }
+  const found = await lookAndRemove(connection, object, options);
+  if (denial !== undefined && found.is !== 'removed' && found.is !== 'left') {
+    const { bucket, key, uploadId } = object;
+    return { is: 'left-open', upload: { bucket, key, uploadId }, error: denial };
+  }
+  return found.is === 'pending' && found.error === undefined ? { is: 'absent' } : found;
+}
+
+async function lookAndRemove(
+  connection: S3Connection,
+  object: PublishedObject,
+  options: UnpublishOptions,
+): Promise<Unpublished> {
+  let stored: StoredObject | undefined;
+  try {
+    stored = await headObject(connection, object, options);
+  } catch (error) {
+    if (!isFinal(error)) throw error;
+    return { is: 'unknown', error };
+  }
+  if (stored === undefined || !isOurs(stored, object)) return { is: 'pending' };
+  return remove(connection, { ...object, etag: stored.etag, versionId: stored.versionId }, options);
+}
+
+async function remove(
+  connection: S3Connection,
+  object: PublishedObject,
+  { keys, signal }: UnpublishOptions,
+): Promise<Unpublished> {
+  const { bucket, key, etag, versionId } = object;
+  // Versions are called "null" where the bucket kept none when the object was stored.
+  const isVersioned = versionId !== undefined && versionId !== 'null';
+  if (!isVersioned && etag === undefined) return { is: 'unknown', error: undefined };
+  const exact = isVersioned ? { bucket, key, versionId } : { bucket, key, etag: etag ?? '' };
+  try {
+    const result = await keys.remove(object, isVersioned ? undefined : etag, () =>
+      deleteExactObject(connection, exact, { signal }),
+    );
+    if (result === 'busy') return { is: 'pending', error: new Error('another export publishes to this key') };
+    return { is: result === true ? 'removed' : 'absent' };
+  } catch (error) {
+    if (!isFinal(error)) throw error;
+    return { is: 'left', error };
+  }
+}
+
+function isOurs(stored: StoredObject, { bytes, checksum, askedAt }: PublishedObject): boolean {
+  if (stored.bytes !== bytes || checksum === undefined || stored.checksum !== checksum) return false;
+  return stored.ageMs !== undefined && stored.ageMs <= Date.now() - askedAt + CLOCK_PRECISION_MS;
+}
+
+/** A refusal, such as of a role that may not do it or a store that knows no conditional delete. */
+function isFinal(error: unknown): boolean {
+  return isUploadError(error) && error.httpStatus !== undefined && !error.retryable;
+}

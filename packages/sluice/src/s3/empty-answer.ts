@@ -1,0 +1,10 @@
+/**
+ * An answer of 200 that does not say what was made is none: the request is sent again. S3 begins to answer
+ * CompleteMultipartUpload before it has joined the parts, so this happens.
+ */
+export function emptyAnswer(): Error {
+  return Object.assign(new Error('the answer was empty'), {
+    name: 'InternalError',
+    $metadata: { httpStatusCode: 500 },
+  });
+}

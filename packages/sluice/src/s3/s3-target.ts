@@ -1,0 +1,24 @@
+/** The S3 operations that an export is made of; each is authorised by the IAM action in `remedies.ts`. */
+export type S3Operation =
+  | 'PutObject'
+  | 'CreateMultipartUpload'
+  | 'UploadPart'
+  | 'CompleteMultipartUpload'
+  | 'AbortMultipartUpload'
+  | 'ListMultipartUploads'
+  | 'HeadObject'
+  | 'DeleteObject'
+  | 'DeleteObjectVersion';
+
+/** What a request was about, for the error that tells of its failure. */
+export interface S3Target {
+  operation: S3Operation;
+  bucket: string;
+  key: string;
+  region: string;
+  /** Scheme, host and port that the request was sent to. */
+  endpoint: string;
+  kmsKeyId?: string | undefined;
+  /** The role that the request was made as. */
+  roleArn?: string | undefined;
+}

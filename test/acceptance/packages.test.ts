@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { CreateBucketCommand, GetObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { Client } from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { LocalStack } from '../../packages/local/src/index.ts';
+import { allowExports } from '../../packages/local/src/stack/allow-exports.ts';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+
+const run = promisify(execFile);
+
+/** What --json prints, as far as it is used here. */
+type Ready = Pick<LocalStack, 'cluster' | 'postgres' | 'aws'>;
+
+/** As a user of npm has it: nothing of the npm or the vitest that runs this test. */
+const environment = Object.fromEntries(
+  Object.entries(process.env).filter(
+    ([name]) => !/^npm_|^NODE_|^AWS_|^INIT_CWD$/.test(name) || name === 'npm_config_cache',
+  ),
+);
+
+let root: string;
+/** The folder that both packages were installed into, with a name that wants care. */
+let home: string;
+let packed: string[];
+
+beforeAll(async () => {
+  root = await realpath(await mkdtemp(join(tmpdir(), 'sluice-packages-')));
+  await chmod(root, 0o755);
+  home = join(root, 'my 100% $HOME');
+  await mkdir(home);
+  const { stdout } = await run(process.execPath, ['scripts/pack.mjs', join(root, 'packed')], { cwd: ROOT });
+  packed = stdout.trim().split('\n');
+  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...packed], {
+    cwd: home,
+    env: environment,
+  });
+});
+afterAll(() => rm(root, { recursive: true, force: true }));
+
+async function sluice(...args: string[]): Promise<string> {
+  const { stdout } = await run('npx', ['sluice', ...args], { cwd: home, env: environment });
+  return stdout;
+}
+
+test('the packages hold the program, the extensions and their licence, and nothing else', async () => {
+  const names = await Promise.all(packed.map(async (file) => (await run('tar', ['tzf', file])).stdout));
+  const folders = names.map(
+    (list) =>
+      new Set(
+        list
+          .trim()
+          .split('\n')
+          .map((name) => name.replace(/^package\/([^/]+).*$/, '$1')),
+      ),
+  );
+  const common = ['LICENSE', 'README.md', 'bin', 'dist', 'package.json'];
+  expect(folders).toContainEqual(new Set(common));
+  expect(folders).toContainEqual(new Set([...common, 'extension']));
+  expect(names.join('')).not.toMatch(/\.test\.|\.map$|tsbuildinfo|\/src\//m);
+  const licence = await readFile(join(ROOT, 'LICENSE'), 'utf8');
+  for (const name of ['sluice', '@sluice/local']) {
+    expect(await readFile(join(home, 'node_modules', name, 'LICENSE'), 'utf8')).toBe(licence);
+  }
+});
+
+test('the installed command knows its version', async () => {
+  const manifest = await readFile(join(ROOT, 'packages/sluice/package.json'), 'utf8');
+  const { version }: { version: string } = JSON.parse(manifest);
+  expect((await sluice('--version')).trim()).toBe(version);
+});
+
+test('the systemd unit names the installed program and this Node.js', async () => {
+  const unit = await sluice('install', '--print-unit');
+  const [, node, program] = /^ExecStart="([^"]+)" "([^"]+)" agent /m.exec(unit) ?? [];
+  assert(node !== undefined && program !== undefined, unit);
+  expect(node).toBe(process.execPath);
+  // As systemd reads it.
+  const read = program.replaceAll('%%', '%').replaceAll('$$', () => '$');
+  expect(read).toBe(join(home, 'node_modules/sluice/bin/sluice.js'));
+  expect((await stat(read)).isFile()).toBe(true);
+});
+
+test('the installed local stack exports, and stops with the npm that runs it', async () => {
+  const child = spawn('npx', ['sluice', 'local', '--json', '--pg-port', '0', '--aws-port', '0'], {
+    cwd: home,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const stderr = text(child.stderr);
+  try {
+    const lines = createInterface({ input: child.stdout });
+    const [line] = await Promise.race([once(lines, 'line'), once(child, 'exit').then(() => [])]);
+    assert(line !== undefined, `not started: ${child.exitCode === null ? '' : await stderr}`);
+    const ready: Ready = JSON.parse(String(line));
+    expect(await exported(ready)).toBe('1\tone\n');
+  } finally {
+    child.kill('SIGTERM');
+  }
+  expect(await stderr).toMatch(/: stopped\n$/);
+});
+
+/** Exports one row, and reads it back. */
+async function exported({ cluster, postgres, aws }: Ready) {
+  const { endpoint, region, ...credentials } = aws;
+  const s3 = new S3Client({ endpoint, region, forcePathStyle: true, credentials });
+  const { host, port, user, password, database: name } = postgres;
+  const database = new Client({ host, port, user, password, database: name });
+  try {
+    await s3.send(new CreateBucketCommand({ Bucket: 'sample-bucket' }));
+    await allowExports({ endpoint, region, cluster, credentials, bucket: 'sample-bucket' });
+    await database.connect();
+    await database.query(`SELECT aws_s3.query_export_to_s3('SELECT 1, ''one''', 'sample-bucket', 'hello')`);
+    const { Body } = await s3.send(new GetObjectCommand({ Bucket: 'sample-bucket', Key: 'hello' }));
+    return await Body?.transformToString();
+  } finally {
+    await database.end();
+    s3.destroy();
+  }
+}

@@ -1,0 +1,92 @@
+import { readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Event } from './event-context.ts';
+import { CAN_LIMIT, limitProcess } from './limit-process.ts';
+
+const LONGEST_STOP_MS = 1_500;
+/** What an agent with few descriptors may open beyond those it has. */
+const SPARE_DESCRIPTORS = 4;
+
+/** What can happen to the agent. */
+export const AGENT_EVENTS: readonly (readonly [weight: number, event: string])[] = [
+  [4, 'SIGKILL'],
+  [3, 'SIGTERM'],
+  [3, 'SIGSTOP'],
+  [1, 'state directory replaced by a file'],
+  [1, 'socket removed'],
+  ...(CAN_LIMIT
+    ? ([
+        [1, 'state directory full'],
+        [1, 'few descriptors'],
+      ] as const)
+    : []),
+];
+
+const EVENTS: ReadonlyMap<string, Event> = new Map<string, Event>([
+  ['SIGKILL', restartAfter('SIGKILL')],
+  ['SIGTERM', restartAfter('SIGTERM')],
+  [
+    'SIGSTOP',
+    async ({ stack: { agent }, random }) => {
+      process.kill(agent.pid, 'SIGSTOP');
+      const { pid } = agent;
+      await delay(random.integer(20, LONGEST_STOP_MS));
+      process.kill(pid, 'SIGCONT');
+    },
+  ],
+  [
+    'state directory replaced by a file',
+    async ({ stack, afterCall }) => {
+      const uploads = join(stack.stateDirectory, 'uploads');
+      await rename(uploads, `${uploads}.away`);
+      await writeFile(uploads, '');
+      afterCall(async () => {
+        await rm(uploads, { force: true });
+        await rename(`${uploads}.away`, uploads);
+      });
+    },
+  ],
+  [
+    'socket removed',
+    async ({ stack, afterCall }) => {
+      await unlink(join(stack.socketDirectory, '.s.PGSQL.5432')).catch(() => undefined);
+      // No agent makes a new one before it starts again.
+      afterCall(async () => {
+        await stack.agent.end('SIGTERM');
+        await stack.agent.start();
+      });
+    },
+  ],
+  [
+    'state directory full',
+    async ({ stack: { agent }, afterCall }) => {
+      const { pid } = agent;
+      await limitProcess(pid, 'fsize', 0);
+      afterCall(() => limitProcess(pid, 'fsize', 'hard'));
+    },
+  ],
+  [
+    'few descriptors',
+    async ({ stack: { agent }, afterCall }) => {
+      const { pid } = agent;
+      const open = (await readdir(`/proc/${pid}/fd`)).map(Number);
+      await limitProcess(pid, 'nofile', Math.max(...open) + SPARE_DESCRIPTORS);
+      afterCall(() => limitProcess(pid, 'nofile', 'hard'));
+    },
+  ],
+]);
+
+export function agentEvent(name: string): Event | undefined {
+  return EVENTS.get(name);
+}
+
+/** It is started again as soon as it has ended, while its callers learn of its end. */
+function restartAfter(signal: 'SIGKILL' | 'SIGTERM'): Event {
+  return async ({ stack: { agent }, afterCall }) => {
+    const ended = agent.end(signal).then(() => agent.start());
+    ended.catch(() => undefined);
+    afterCall(() => ended);
+    await ended;
+  };
+}

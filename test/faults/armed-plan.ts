@@ -1,0 +1,57 @@
+import { describeFault, type AwsFault } from './aws-fault.ts';
+import { newExchange, type AwsExchange } from './aws-exchange.ts';
+import type { AwsRequest } from './aws-operation.ts';
+import type { AwsStep } from './fault-plan.ts';
+
+/** The faults of one run while it is under way, and what its requests came to. */
+export class ArmedPlan {
+  readonly exchanges: AwsExchange[] = [];
+  readonly #subject: string;
+  readonly #sessionName: string;
+  readonly #steps: readonly AwsStep[];
+  readonly #onRequest: (operation: string, nth: number) => void;
+  readonly #counts = new Map<string, number>();
+  #isDisarmed = false;
+
+  /**
+   * @param subject what the keys of the run begin with
+   * @param sessionName what the name of its role session begins with
+   * @param onRequest told of each request before it is dealt with
+   */
+  constructor(
+    { subject, sessionName }: { subject: string; sessionName: string },
+    steps: readonly AwsStep[],
+    onRequest: (operation: string, nth: number) => void,
+  ) {
+    this.#subject = subject;
+    this.#sessionName = sessionName;
+    this.#steps = steps;
+    this.#onRequest = onRequest;
+  }
+
+  isMeant({ operation, subject }: AwsRequest): boolean {
+    return subject.startsWith(operation === 'AssumeRole' ? this.#sessionName : this.#subject);
+  }
+
+  /** Notes a request, and says what is to be done to it. */
+  meet(request: AwsRequest): { exchange: AwsExchange; fault: AwsFault | undefined } {
+    const { operation } = request;
+    const nth = (this.#counts.get(operation) ?? 0) + 1;
+    this.#counts.set(operation, nth);
+    const step = this.#isDisarmed
+      ? undefined
+      : this.#steps.find(
+          (planned) =>
+            planned.operation === operation && nth >= planned.nth && nth < planned.nth + planned.times,
+        );
+    const exchange = newExchange(request, step === undefined ? undefined : describeFault(step.fault));
+    this.exchanges.push(exchange);
+    this.#onRequest(operation, nth);
+    return { exchange, fault: step?.fault };
+  }
+
+  /** From now on all is well; requests are still noted. */
+  disarm(): void {
+    this.#isDisarmed = true;
+  }
+}

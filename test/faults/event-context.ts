@@ -1,0 +1,20 @@
+import type pg from 'pg';
+import type { FaultStack } from './fault-stack.ts';
+import type { SeededRandom } from './seeded-random.ts';
+
+/** What an event may do something to. */
+export interface EventContext {
+  stack: FaultStack;
+  /** The session of the call. */
+  session: pg.Client;
+  backendPid: number;
+  random: SeededRandom;
+  /** Puts right what the event broke, when the call is over. */
+  afterCall: (repair: () => Promise<void>) => void;
+}
+
+export type Event = (context: EventContext) => Promise<void>;
+
+export function backendPidOf(session: pg.Client): number {
+  return (session as unknown as { processID: number }).processID;
+}

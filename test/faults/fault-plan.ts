@@ -1,0 +1,24 @@
+import type { AwsFault } from './aws-fault.ts';
+import type { AwsOperation } from './aws-operation.ts';
+
+/** What AWS does with the requests of an operation: from the nth on, so many times. */
+export interface AwsStep {
+  what: 'aws';
+  operation: Exclude<AwsOperation, 'other'>;
+  nth: number;
+  times: number;
+  fault: AwsFault;
+}
+
+/** Something that happens once, to the session, the server or the agent. */
+export interface EventStep {
+  what: 'session' | 'server' | 'agent';
+  event: string;
+  when: Moment;
+}
+
+/** So many milliseconds after the call began, or when the nth request of an operation reaches AWS. */
+export type Moment =
+  { afterMs: number } | { operation: Exclude<AwsOperation, 'other' | 'AssumeRole'>; nth: number };
+
+export type PlanStep = AwsStep | EventStep;

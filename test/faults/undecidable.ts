@@ -1,0 +1,93 @@
+import type { S3Operation } from './aws-operation.ts';
+import { isDoneInSecret, type AwsExchange } from './aws-exchange.ts';
+import type { ExportRole } from './export-draw.ts';
+
+/** One thing that a failed call left in the bucket, and what is known of how it came there. */
+export interface Leftover {
+  kind: 'object' | 'upload';
+  key: string;
+  role: ExportRole;
+  /** Of an object: it is exactly the file that COPY's bytes make. */
+  isWhole: boolean;
+  /** The error of the call, or an error in the agent's log, names it. */
+  isNamed: boolean;
+  /** The agent's log says that the export was committed. */
+  isCommitted: boolean;
+  /** The call lost its session or the agent, or was cancelled, by the plan. */
+  callerLost: boolean;
+  /** By SIGKILL, so that it could note nothing any more. */
+  agentKilled: boolean;
+  /** Of an object: the others of the export are there, too. */
+  isComplete: boolean;
+  /** The requests about its key. */
+  exchanges: readonly AwsExchange[];
+}
+
+/** A case in which nobody could have done better. RELIABILITY.md explains each under its name. */
+export interface Rule {
+  name: string;
+  holds: (leftover: Leftover) => boolean;
+}
+
+const REFUSED = /^answer(-early)? (301|4\d\d)/;
+const PUBLISHING = new Set(['PutObject', 'CompleteMultipartUpload']);
+
+export const RULES: readonly Rule[] = [
+  {
+    name: 'success-not-heard',
+    holds: ({ kind, isWhole, isCommitted, callerLost }) =>
+      kind === 'object' && isWhole && isCommitted && callerLost,
+  },
+  {
+    name: 'killed-before-the-answer',
+    holds: ({ kind, isWhole, isComplete, agentKilled }) =>
+      kind === 'object' && isWhole && isComplete && agentKilled,
+  },
+  {
+    name: 'lost-answer-may-not-look',
+    holds: (leftover) =>
+      isNamedObject(leftover) &&
+      mayNot(leftover, 'HeadObject') &&
+      leftover.exchanges.some((exchange) => PUBLISHING.has(exchange.operation) && isDoneInSecret(exchange)),
+  },
+  {
+    name: 'lost-upload-may-not-list',
+    holds: (leftover) =>
+      leftover.kind === 'upload' &&
+      leftover.isNamed &&
+      mayNot(leftover, 'ListMultipartUploads') &&
+      (leftover.agentKilled ||
+        leftover.exchanges.some(
+          (exchange) => exchange.operation === 'CreateMultipartUpload' && isDoneInSecret(exchange),
+        )),
+  },
+  {
+    name: 'may-not-remove',
+    holds: (leftover) => isNamedObject(leftover) && mayNot(leftover, 'DeleteObject'),
+  },
+  {
+    name: 'may-not-abort',
+    holds: (leftover) =>
+      leftover.kind === 'upload' && leftover.isNamed && isRefused(leftover, 'AbortMultipartUpload'),
+  },
+  {
+    name: 'etag-falsified',
+    holds: (leftover) =>
+      isNamedObject(leftover) && leftover.exchanges.some(({ fault }) => fault === 'wrong-etag'),
+  },
+];
+
+/** A whole file of the export that somebody was told of. */
+function isNamedObject({ kind, isWhole, isNamed }: Leftover): boolean {
+  return kind === 'object' && isWhole && isNamed;
+}
+
+/** The guide's sample policy has neither s3:GetObject nor s3:DeleteObject nor s3:ListBucketMultipartUploads. */
+function mayNot(leftover: Leftover, operation: S3Operation): boolean {
+  return leftover.role.startsWith('guide_') || isRefused(leftover, operation);
+}
+
+/** S3 refused it, by the plan, and not for a passing reason. */
+function isRefused({ exchanges }: Leftover, operation: S3Operation): boolean {
+  return exchanges.some((exchange) => exchange.operation === operation && REFUSED.test(exchange.fault ?? ''));
+}
