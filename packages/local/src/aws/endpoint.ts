@@ -1,11 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { finished } from 'node:stream/promises';
+import { InvalidUriError, SigV4Error, readSignatureClaim } from 'sluice/aws-protocol';
 import type { AwsService, HandledRequest } from './aws-service.ts';
 import { AwsRequest } from './http/aws-request.ts';
 import { discardRestOfBody } from './http/discard-rest-of-body.ts';
-import { InvalidUriError } from './http/percent-encoding.ts';
-import { SigV4Error } from './sigv4/sigv4-error.ts';
-import { readSignatureClaim } from './sigv4/signature-claim.ts';
 
 /** A request that has ended. */
 export interface AwsRequestLog extends HandledRequest {

@@ -1,5 +1,5 @@
 import type { AwsRequest } from './http/aws-request.ts';
-import type { VerifiedSignature } from './sigv4/verify-signature.ts';
+import type { VerifiedSignature } from './identity.ts';
 
 /**
  * The condition keys that every request to any service has. Those of the principal are the policy engine's.

@@ -1,3 +1,4 @@
+import type * as protocol from 'sluice/aws-protocol';
 import type { NamedPolicy } from './iam/policy/evaluate.ts';
 import type { RequestPrincipal } from './iam/policy/request-principal.ts';
 
@@ -5,12 +6,7 @@ import type { RequestPrincipal } from './iam/policy/request-principal.ts';
 export type ConditionKeys = ReadonlyMap<string, string | readonly string[]>;
 
 /** One access key, as the lookup finds it. */
-export interface AwsCredentials {
-  readonly secretAccessKey: string;
-  /** Set for temporary credentials: requests must carry this token. */
-  readonly sessionToken?: string | undefined;
-  /** When temporary credentials end. */
-  readonly expiresAt?: Date | undefined;
+export interface AwsCredentials extends protocol.SigningCredentials {
   /** @default the root user of the account */
   readonly principal?: RequestPrincipal | undefined;
   /** Of temporary credentials: what was given to AssumeRole to limit the session. */
@@ -19,14 +15,8 @@ export interface AwsCredentials {
   readonly conditions?: ConditionKeys | undefined;
 }
 
-/**
- * Finds the credentials of an access key id; undefined when no such key exists.
- * @throws SigV4Error wrong-token
- */
-export type CredentialLookup = (
-  accessKeyId: string,
-  sessionToken: string | undefined,
-) => AwsCredentials | undefined | Promise<AwsCredentials | undefined>;
+export type CredentialLookup = protocol.CredentialLookup<AwsCredentials>;
+export type VerifiedSignature = protocol.VerifiedSignature<AwsCredentials>;
 
 /** Who asks: the principal of a verified request, and what limits it beside its own policies. */
 export interface Caller {

@@ -1,17 +1,24 @@
+import { QueryParameters } from '../aws-protocol/query-parameters.ts';
+import type { RequestHeaders } from '../aws-protocol/request-headers.ts';
+import { authenticate, type AuthenticateOptions } from './authenticate.ts';
 import { OPERATIONS } from './operations/index.ts';
 import type { OperationContext } from './operation.ts';
 import { Parameters } from './parameters.ts';
 import { RdsError } from './rds-error.ts';
-import { verifySignature, type SignedRequest, type VerifyOptions } from './sigv4/verify-signature.ts';
 import { writeXml, type XmlElement } from './xml.ts';
 
 const API_VERSION = '2014-10-31';
 const NAMESPACE = `http://rds.amazonaws.com/doc/${API_VERSION}/`;
 
-export interface ApiRequest extends SignedRequest {
+/** No parameters in the URL: they are in the body. */
+const NO_QUERY = new QueryParameters('');
+
+export interface ApiRequest {
   method: string;
   /** Path and query. */
   url: string;
+  headers: RequestHeaders;
+  body: Uint8Array;
   requestId: string;
 }
 
@@ -24,21 +31,22 @@ export interface ApiAnswer {
   error: unknown;
 }
 
-export interface ApiContext extends OperationContext, VerifyOptions {}
+export interface ApiContext extends OperationContext, AuthenticateOptions {}
 
 /** Answers one request; a failure of any kind is an answer, too. */
 export async function handleRequest(request: ApiRequest, context: ApiContext): Promise<ApiAnswer> {
   let accessKeyId: string | undefined;
   let action: string | undefined;
   try {
-    if (request.method !== 'POST' || request.url !== '/') {
+    const { method, url, headers, body } = request;
+    if (method !== 'POST' || url !== '/') {
       throw new RdsError(
         'MalformedQueryString',
         'Send requests with POST to /, with the parameters in the body.',
       );
     }
-    accessKeyId = await verifySignature(request, context);
-    const parameters = new Parameters(Buffer.from(request.body).toString('utf8'));
+    accessKeyId = await authenticate({ method, path: url, query: NO_QUERY, headers }, body, context);
+    const parameters = new Parameters(Buffer.from(body).toString('utf8'));
     action = parameters.get('Action');
     const result = await run(action, parameters, context);
     const xml = success(action ?? '', result, request.requestId);

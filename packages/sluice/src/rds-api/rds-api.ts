@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
+import { RequestHeaders } from '../aws-protocol/request-headers.ts';
 import { SluiceError } from '../errors.ts';
 import { failure, handleRequest, type ApiAnswer } from './handle-request.ts';
 import { removeStaleSocket } from '../files/stale-socket.ts';
@@ -125,7 +126,13 @@ export class RdsApi {
       return { ...failure(error, requestId), action: undefined, accessKeyId: undefined, error };
     }
     return handleRequest(
-      { method: request.method ?? '', url: request.url ?? '', headers: headersOf(request), body, requestId },
+      {
+        method: request.method ?? '',
+        url: request.url ?? '',
+        headers: new RequestHeaders(request.rawHeaders),
+        body,
+        requestId,
+      },
       { cluster, roles, region: cluster.region, now: new Date(), secretOf: (id) => this.#secrets.get(id) },
     );
   }
@@ -142,16 +149,4 @@ async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-/** Not node:http's own objects, in which the header `__proto__` or `constructor` meets what every object has. */
-function headersOf({ rawHeaders }: IncomingMessage): Map<string, string> {
-  const headers = new Map<string, string>();
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] ?? '').toLowerCase();
-    const before = headers.get(name);
-    const value = rawHeaders[i + 1] ?? '';
-    headers.set(name, before === undefined ? value : `${before},${value}`);
-  }
-  return headers;
 }

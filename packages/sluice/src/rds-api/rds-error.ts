@@ -25,6 +25,7 @@ const HTTP_STATUS = {
   InvalidClientTokenId: 403,
   SignatureDoesNotMatch: 403,
   RequestExpired: 400,
+  ExpiredToken: 403,
   AccessDenied: 403,
   InternalFailure: 500,
 } as const;

@@ -2,9 +2,9 @@ import http from 'node:http';
 import https from 'node:https';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { Sha256 } from '../aws-protocol/sigv4/sha256.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import { encodeKey, validateRegion } from './s3-uri.ts';
-import { Sha256 } from './sha256.ts';
 import type { S3Operation, S3Target } from './s3-target.ts';
 
 export interface S3Credentials {

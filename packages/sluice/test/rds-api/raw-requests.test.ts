@@ -4,7 +4,7 @@ import { request, type IncomingMessage } from 'node:http';
 import { text as textOf } from 'node:stream/consumers';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { Sha256 } from '../../src/s3/sha256.ts';
+import { Sha256 } from '../../src/aws-protocol/sigv4/sha256.ts';
 import { ACCESS_KEY, CLUSTER, REGION, ROLE_ARN, startApi, type ApiFixture } from './api-fixture.ts';
 
 let api: ApiFixture;
@@ -170,6 +170,13 @@ describe('a request made by hand', () => {
       expect({ status, code }).toEqual({ status: 400, code: 'IncompleteSignature' });
     },
   );
+
+  it('is refused with a session token, which permanent keys do not have', async () => {
+    expect(await send(ADD, { headers: { 'x-amz-security-token': 'token' } })).toMatchObject({
+      status: 403,
+      code: 'InvalidClientTokenId',
+    });
+  });
 
   it.each([
     ['', 'MissingAction'],

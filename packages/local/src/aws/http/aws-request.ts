@@ -1,16 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { percentDecode } from './percent-encoding.ts';
-import { QueryParameters } from './query-parameters.ts';
+import { percentDecode, QueryParameters, RequestHeaders, type SignedRequest } from 'sluice/aws-protocol';
 
 /** A request to any AWS service: what node:http parsed, with the URL decoded byte by byte. */
-export class AwsRequest {
+export class AwsRequest implements SignedRequest {
   readonly incoming: IncomingMessage;
   readonly method: string;
   /** Decoded, with its leading slash; repeated slashes and dots are kept. */
   readonly path: string;
   readonly query: QueryParameters;
+  readonly headers: RequestHeaders;
   readonly #sendContinue: () => void;
-  readonly #headers: ReadonlyMap<string, readonly string[]>;
   #bodyTaken = false;
 
   /**
@@ -19,7 +18,7 @@ export class AwsRequest {
    */
   constructor(incoming: IncomingMessage, sendContinue: () => void) {
     this.incoming = incoming;
-    this.#headers = headersOf(incoming);
+    this.headers = new RequestHeaders(incoming.rawHeaders);
     this.#sendContinue = sendContinue;
     this.method = incoming.method ?? 'GET';
     const target = withoutOrigin(incoming.url ?? '/');
@@ -30,12 +29,7 @@ export class AwsRequest {
 
   /** The value of a header (lower-case name); several lines of one header are joined by commas, as SigV4 does. */
   header(name: string): string | undefined {
-    return this.#headers.get(name)?.join(',');
-  }
-
-  /** On how many lines a header (lower-case name) stands. */
-  headerLines(name: string): number {
-    return this.#headers.get(name)?.length ?? 0;
+    return this.headers.get(name);
   }
 
   /**
@@ -48,26 +42,10 @@ export class AwsRequest {
     return this.incoming.iterator({ destroyOnReturn: false });
   }
 
-  headerNames(): string[] {
-    return [...this.#headers.keys()];
-  }
-
   /** The Host header without its port, in lower case. */
   get hostname(): string {
     return (this.header('host') ?? '').replace(/:\d*$/, '').toLowerCase();
   }
-}
-
-/** Not node:http's own objects, in which the header `__proto__` or `constructor` meets what every object has. */
-function headersOf({ rawHeaders }: IncomingMessage): Map<string, string[]> {
-  const headers = new Map<string, string[]>();
-  for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
-    const name = (rawHeaders[i] ?? '').toLowerCase();
-    const values = headers.get(name) ?? [];
-    values.push(rawHeaders[i + 1] ?? '');
-    headers.set(name, values);
-  }
-  return headers;
 }
 
 /** Proxies send the absolute form, `GET http://host/path`. */

@@ -1,5 +1,5 @@
+import { SigV4Error } from 'sluice/aws-protocol';
 import type { AwsCredentials, CredentialLookup } from '../identity.ts';
-import { SigV4Error } from '../sigv4/sigv4-error.ts';
 import { openSession, type Session } from '../sts/session-token.ts';
 import { managedPolicy } from './authorize-with-iam.ts';
 import { assumedRoleArn, iamArn } from './names.ts';

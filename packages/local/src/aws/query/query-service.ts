@@ -1,13 +1,11 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
+import { QueryParameters, readSignatureClaim, verifySignature } from 'sluice/aws-protocol';
 import type { AwsService, HandledRequest } from '../aws-service.ts';
 import { globalConditionKeys } from '../global-condition-keys.ts';
 import type { AwsRequest } from '../http/aws-request.ts';
-import { QueryParameters } from '../http/query-parameters.ts';
 import { accessDeniedMessage } from '../iam/policy/access-denied.ts';
-import type { Identity } from '../identity.ts';
-import { readSignatureClaim } from '../sigv4/signature-claim.ts';
-import { verifySignature, type VerifiedSignature } from '../sigv4/verify-signature.ts';
+import type { Identity, VerifiedSignature } from '../identity.ts';
 import { writeDocument, type XmlElement } from '../xml/write-element.ts';
 import { QueryError } from './query-error.ts';
 import { QueryForm } from './query-form.ts';

@@ -1,8 +1,8 @@
-import { createHash, createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { request, type IncomingMessage, type RequestOptions } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { SignatureV4 } from '@smithy/signature-v4';
+import { Sha256 } from 'sluice/aws-protocol';
 
 const TIMEOUT_MS = 20_000;
 
@@ -19,7 +19,7 @@ export interface QueryRequest {
 export async function sendQuery(query: QueryRequest): Promise<{ status: number; xml: string }> {
   const { to, service, region, credentials, parameters } = query;
   const body = new URLSearchParams(parameters).toString();
-  const signer = new SignatureV4({ service, region, credentials, sha256: NodeSha256 });
+  const signer = new SignatureV4({ service, region, credentials, sha256: Sha256 });
   const { headers } = await signer.sign({
     method: 'POST',
     protocol: 'http:',
@@ -36,27 +36,4 @@ export async function sendQuery(query: QueryRequest): Promise<{ status: number; 
   const [response]: IncomingMessage[] = await once(sending, 'response');
   if (response === undefined) throw new Error('no answer');
   return { status: response.statusCode ?? 500, xml: await text(response) };
-}
-
-/** The hash that the signer asks for, by Node.js itself. */
-class NodeSha256 {
-  readonly #hash;
-
-  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', toBuffer(secret));
-  }
-
-  update(data: Uint8Array): void {
-    this.#hash.update(data);
-  }
-
-  digest(): Promise<Uint8Array> {
-    return Promise.resolve(this.#hash.digest());
-  }
-}
-
-function toBuffer(secret: string | ArrayBuffer | ArrayBufferView): Buffer {
-  if (typeof secret === 'string') return Buffer.from(secret);
-  if (ArrayBuffer.isView(secret)) return Buffer.from(secret.buffer, secret.byteOffset, secret.byteLength);
-  return Buffer.from(secret);
 }

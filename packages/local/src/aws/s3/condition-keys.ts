@@ -1,7 +1,6 @@
-import type { ConditionKeys } from '../identity.ts';
+import type { ConditionKeys, VerifiedSignature } from '../identity.ts';
 import { globalConditionKeys } from '../global-condition-keys.ts';
 import type { AwsRequest } from '../http/aws-request.ts';
-import type { VerifiedSignature } from '../sigv4/verify-signature.ts';
 import { parseTagging } from './tagging.ts';
 
 /** Condition keys that stand for a query parameter or a header of the same meaning. */

@@ -1,4 +1,4 @@
-import { percentDecode } from '../http/percent-encoding.ts';
+import { percentDecode } from 'sluice/aws-protocol';
 import { checkVersionId, findObject } from './find-object.ts';
 import { objectArn, type ObjectCall, type Permission } from './operation.ts';
 import { writePermissions } from './permissions.ts';

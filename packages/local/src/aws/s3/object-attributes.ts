@@ -54,7 +54,7 @@ function readMetadata(request: AwsRequest): Pick<ObjectAttributes, 'headers' | '
   }
   const userMetadata = new Map<string, string>();
   let sizeBytes = 0;
-  for (const header of request.headerNames()) {
+  for (const header of request.headers.names()) {
     if (!header.startsWith(USER_METADATA_PREFIX)) continue;
     const name = header.slice(USER_METADATA_PREFIX.length);
     const value = request.header(header) ?? '';
@@ -135,12 +135,12 @@ function declineUnsupported(request: AwsRequest): void {
   if (request.header(`${SSE}-customer-algorithm`) !== undefined) {
     throw notImplemented({ Header: `${SSE}-customer-algorithm` });
   }
-  const lock = request.headerNames().find((name) => name.startsWith('x-amz-object-lock-'));
+  const lock = request.headers.names().find((name) => name.startsWith('x-amz-object-lock-'));
   if (lock !== undefined) {
     throw new S3Error('InvalidRequest', 'Bucket is missing Object Lock Configuration');
   }
   const acl = request.header('x-amz-acl');
-  const grant = request.headerNames().some((name) => name.startsWith('x-amz-grant-'));
+  const grant = request.headers.names().some((name) => name.startsWith('x-amz-grant-'));
   if (grant || (acl !== undefined && !HARMLESS_ACLS.has(acl))) {
     throw new S3Error('AccessControlListNotSupported', 'The bucket does not allow ACLs');
   }

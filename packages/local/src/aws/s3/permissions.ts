@@ -6,8 +6,8 @@ import { onObject, type ObjectCall, type Permission } from './operation.ts';
  */
 export function writePermissions(call: ObjectCall): Permission[] {
   const { request } = call;
-  const setsAcl = request
-    .headerNames()
+  const setsAcl = request.headers
+    .names()
     .some((name) => name === 'x-amz-acl' || name.startsWith('x-amz-grant-'));
   return [
     ...onObject('s3:PutObject')(call),

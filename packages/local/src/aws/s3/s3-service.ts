@@ -1,12 +1,10 @@
 import type { ServerResponse } from 'node:http';
 import { randomBytes } from 'node:crypto';
+import { readSignatureClaim, SigV4Error, verifySignature } from 'sluice/aws-protocol';
 import type { AwsService, HandledRequest } from '../aws-service.ts';
 import type { AwsRequest } from '../http/aws-request.ts';
 import { accessDeniedMessage } from '../iam/policy/access-denied.ts';
-import type { Identity } from '../identity.ts';
-import { readSignatureClaim } from '../sigv4/signature-claim.ts';
-import { SigV4Error } from '../sigv4/sigv4-error.ts';
-import { verifySignature, type VerifiedSignature } from '../sigv4/verify-signature.ts';
+import type { Identity, VerifiedSignature } from '../identity.ts';
 import { parsePayloadKind, readPayloadHash } from './body/payload-kind.ts';
 import { receiveBody } from './body/receive-body.ts';
 import { parseBucketAddress, type BucketAddress } from './bucket-address.ts';

@@ -1,4 +1,4 @@
-import { QueryParameters } from '../http/query-parameters.ts';
+import { QueryParameters } from 'sluice/aws-protocol';
 import { S3Error } from './s3-error.ts';
 
 const MOST_TAGS = 10;

@@ -1,5 +1,4 @@
-import { InvalidUriError } from '../http/percent-encoding.ts';
-import { SigV4Error, type SigV4Failure } from '../sigv4/sigv4-error.ts';
+import { InvalidUriError, SigV4Error, type SigV4Failure } from 'sluice/aws-protocol';
 import { S3Error, type S3ErrorCode } from './s3-error.ts';
 
 const codeOfFailure: Readonly<Record<SigV4Failure, S3ErrorCode>> = {
@@ -8,6 +7,7 @@ const codeOfFailure: Readonly<Record<SigV4Failure, S3ErrorCode>> = {
   'unsupported-scheme': 'InvalidRequest',
   'malformed-header': 'AuthorizationHeaderMalformed',
   'malformed-query': 'AuthorizationQueryParametersError',
+  'wrong-scope': 'AuthorizationHeaderMalformed',
   'missing-date': 'AccessDenied',
   'unknown-access-key': 'InvalidAccessKeyId',
   'clock-skew': 'RequestTimeTooSkewed',

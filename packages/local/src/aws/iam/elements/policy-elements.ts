@@ -1,4 +1,4 @@
-import { uriEncode } from '../../http/percent-encoding.ts';
+import { uriEncode } from 'sluice/aws-protocol';
 import type { XmlElement } from '../../xml/write-element.ts';
 import type { PolicyView } from '../find-policy.ts';
 import type { PolicyVersion } from '../state/iam-state.ts';

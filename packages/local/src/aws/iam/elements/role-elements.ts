@@ -1,4 +1,4 @@
-import { uriEncode } from '../../http/percent-encoding.ts';
+import { uriEncode } from 'sluice/aws-protocol';
 import type { XmlElement } from '../../xml/write-element.ts';
 import { iamArn } from '../names.ts';
 import type { IamView } from '../state/iam-store.ts';

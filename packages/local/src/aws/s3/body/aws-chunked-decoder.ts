@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import type { ChunkSignatures } from '../../sigv4/chunk-signatures.ts';
+import type { ChunkSignatures } from './chunk-signatures.ts';
 import { S3Error } from '../s3-error.ts';
 
 /** A line holds a chunk's size and signature, or one trailer. */

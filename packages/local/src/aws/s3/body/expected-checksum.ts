@@ -20,8 +20,8 @@ const NOT_VALUES = new Set(['x-amz-checksum-algorithm', 'x-amz-checksum-mode', '
 
 /** Reads x-amz-checksum-*, x-amz-trailer and x-amz-sdk-checksum-algorithm. At most one checksum may be given. */
 export function readAnnouncedChecksum(request: AwsRequest): AnnouncedChecksum | undefined {
-  const inHeaders = request
-    .headerNames()
+  const inHeaders = request.headers
+    .names()
     .filter((name) => name.startsWith('x-amz-checksum-') && !NOT_VALUES.has(name))
     .map((name): AnnouncedChecksum => {
       const algorithm = checksumAlgorithmOfHeader(name);

@@ -1,10 +1,10 @@
 import type { AwsRequest } from '../../http/aws-request.ts';
-import { ChunkSignatures } from '../../sigv4/chunk-signatures.ts';
-import type { VerifiedSignature } from '../../sigv4/verify-signature.ts';
+import type { VerifiedSignature } from '../../identity.ts';
 import { checksumAlgorithms, type ChecksumAlgorithm } from '../checksums/checksum-algorithms.ts';
 import { createDigest, type DigestName } from '../checksums/digest.ts';
 import { S3Error } from '../s3-error.ts';
 import { AwsChunkedDecoder, incomplete } from './aws-chunked-decoder.ts';
+import { ChunkSignatures } from './chunk-signatures.ts';
 import { readAnnouncedChecksum, readTrailingChecksum, type AnnouncedChecksum } from './expected-checksum.ts';
 import type { PayloadKind } from './payload-kind.ts';
 

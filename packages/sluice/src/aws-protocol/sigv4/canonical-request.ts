@@ -1,16 +1,16 @@
-import type { AwsRequest } from '../http/aws-request.ts';
-import { uriEncode, uriEncodePath } from '../http/percent-encoding.ts';
+import { uriEncode, uriEncodePath } from '../percent-encoding.ts';
 import type { SignatureClaim } from './signature-claim.ts';
+import type { SignedRequest } from './signed-request.ts';
 
 /**
  * The canonical request that the client should have signed. A character stands for a byte (latin1), as in node:http's
  * headers. S3 encodes the path once and never normalises it; the other services encode it twice.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html#create-canonical-request
  */
-export function canonicalRequest(request: AwsRequest, claim: SignatureClaim, payloadHash: string): string {
+export function canonicalRequest(request: SignedRequest, claim: SignatureClaim, payloadHash: string): string {
   const path = uriEncodePath(request.path);
   const headers = claim.signedHeaders.map(
-    (name) => `${name}:${canonicalValue(request.header(name) ?? '')}\n`,
+    (name) => `${name}:${canonicalValue(request.headers.get(name) ?? '')}\n`,
   );
   return [
     request.method,
@@ -22,7 +22,7 @@ export function canonicalRequest(request: AwsRequest, claim: SignatureClaim, pay
   ].join('\n');
 }
 
-function canonicalQuery(request: AwsRequest, claim: SignatureClaim): string {
+function canonicalQuery(request: SignedRequest, claim: SignatureClaim): string {
   return request.query.entries
     .filter(([name]) => !(claim.from === 'presigned' && name === 'X-Amz-Signature'))
     .map(([name, value]) => [uriEncode(name), uriEncode(value)] as const)

@@ -1,33 +1,34 @@
-import { IncomingMessage } from 'node:http';
-import { Socket } from 'node:net';
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { AwsRequest } from '../http/aws-request.ts';
-import { ChunkSignatures } from './chunk-signatures.ts';
+import { QueryParameters } from '../query-parameters.ts';
+import { RequestHeaders } from '../request-headers.ts';
 import { readSignatureClaim } from './signature-claim.ts';
+import type { SignedRequest } from './signed-request.ts';
 import { verifySignature } from './verify-signature.ts';
 
-// The examples of https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html,
-// sigv4-query-string-auth.html and sigv4-streaming.html.
+// The examples of https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+// and sigv4-query-string-auth.html.
 const ACCESS_KEY_ID = 'AKIAIOSFODNN7EXAMPLE';
 const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
 const NOW = new Date('2013-05-24T00:00:00Z');
 const EMPTY = createHash('sha256').digest('hex');
 const HOST = 'examplebucket.s3.amazonaws.com';
 
-function request(method: string, url: string, headers: Record<string, string>): AwsRequest {
-  const incoming = new IncomingMessage(new Socket());
-  incoming.method = method;
-  incoming.url = url;
-  incoming.rawHeaders = Object.entries({ host: HOST, ...headers }).flat();
-  return new AwsRequest(incoming, () => undefined);
+function request(method: string, url: string, headers: Record<string, string>): SignedRequest {
+  const [path = '', query = ''] = url.split('?');
+  return {
+    method,
+    path,
+    query: new QueryParameters(query),
+    headers: new RequestHeaders(Object.entries({ host: HOST, ...headers }).flat()),
+  };
 }
 
 function authorization(signedHeaders: string, signature: string): string {
   return `AWS4-HMAC-SHA256 Credential=${ACCESS_KEY_ID}/20130524/us-east-1/s3/aws4_request,SignedHeaders=${signedHeaders},Signature=${signature}`;
 }
 
-function verify(signed: AwsRequest, payloadHash: string, now = NOW) {
+function verify(signed: SignedRequest, payloadHash: string, now = NOW) {
   const credentials = (id: string) => (id === ACCESS_KEY_ID ? { secretAccessKey: SECRET } : undefined);
   return verifySignature(signed, readSignatureClaim(signed), { credentials, payloadHash, now });
 }
@@ -98,26 +99,60 @@ describe("AWS's example of a presigned URL", () => {
   });
 });
 
-it("AWS's example of chunk signatures: each covers the one before", async () => {
-  const payloadHash = 'STREAMING-AWS4-HMAC-SHA256-PAYLOAD';
-  const headers = {
-    'content-encoding': 'aws-chunked',
-    'content-length': '66824',
-    host: 's3.amazonaws.com',
-    'x-amz-content-sha256': payloadHash,
-    'x-amz-date': '20130524T000000Z',
-    'x-amz-decoded-content-length': '66560',
-    'x-amz-storage-class': 'REDUCED_REDUNDANCY',
-    authorization: authorization(
-      'content-encoding;content-length;host;x-amz-content-sha256;x-amz-date;x-amz-decoded-content-length;x-amz-storage-class',
-      '4f232c4386841ef735655705268965c44a0e4690baa4adea153f7db9fa80a0a9',
-    ),
-  };
-  const verified = await verify(request('PUT', '/examplebucket/chunkObject.txt', headers), payloadHash);
-  const chunks = new ChunkSignatures(verified);
-  const sha256 = (size: number) => createHash('sha256').update('a'.repeat(size)).digest('hex');
-  chunks.checkChunk('ad80c730a21e5b8d04586a2213dd63b9a0e99e0e2307b0ade35a65485a288648', sha256(65_536));
-  chunks.checkChunk('0055627c9e194cb4542bae2aa5492e3c1575bbb81b612b7d234b86a503ef5497', sha256(1024));
-  expect(() => chunks.checkChunk('0'.repeat(64), sha256(0))).toThrow('chunk signature');
-  chunks.checkChunk('b6c6ea8a5354eaf15b3cb7646744f4275b71ea724fed81ceb9323e279d449df9', sha256(0));
+describe('an Authorization header', () => {
+  const signature = 'fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543';
+  const own = authorization('host;x-amz-content-sha256;x-amz-date', signature);
+  const signed = (header: string) =>
+    request('GET', '/?lifecycle', {
+      'x-amz-date': '20130524T000000Z',
+      'x-amz-content-sha256': EMPTY,
+      authorization: header,
+    });
+
+  it.each([`,Credential=x`, `,Signature=${signature}`, ',SignedHeaders=host', ',Other=x', ',__proto__=x'])(
+    'is malformed with a further field: %s',
+    (field) => {
+      expect(() => readSignatureClaim(signed(`${own}${field}`))).toThrow(
+        expect.objectContaining({ failure: 'malformed-header' }),
+      );
+    },
+  );
+
+  it.each([
+    { service: 'rds', region: 'us-east-1' },
+    { service: 's3', region: 'us-east-2' },
+  ])('is wrong for the scope %j, and right for its own', async (other) => {
+    const verifyFor = (scope: { service: string; region: string }) =>
+      verifySignature(signed(own), readSignatureClaim(signed(own)), {
+        credentials: () => ({ secretAccessKey: SECRET }),
+        payloadHash: EMPTY,
+        now: NOW,
+        scope,
+      });
+    await expect(verifyFor({ service: 's3', region: 'us-east-1' })).resolves.toBeDefined();
+    await expect(verifyFor(other)).rejects.toMatchObject({ failure: 'wrong-scope' });
+  });
+
+  it.each([
+    ['a token of its own with permanent keys', {}, 'wrong-token'],
+    ['another token than that of its keys', { sessionToken: 'other' }, 'wrong-token'],
+    [
+      'the token of keys that have ended',
+      { sessionToken: 'token', expiresAt: new Date(NOW) },
+      'token-expired',
+    ],
+  ])('is refused with %s', async (_name, credentials, failure) => {
+    const tokened = request('GET', '/', {
+      'x-amz-date': '20130524T000000Z',
+      'x-amz-security-token': 'token',
+      authorization: authorization('host;x-amz-date;x-amz-security-token', signature),
+    });
+    await expect(
+      verifySignature(tokened, readSignatureClaim(tokened), {
+        credentials: () => ({ secretAccessKey: SECRET, ...credentials }),
+        payloadHash: EMPTY,
+        now: NOW,
+      }),
+    ).rejects.toMatchObject({ failure });
+  });
 });

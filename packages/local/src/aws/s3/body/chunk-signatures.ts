@@ -1,7 +1,5 @@
 import { createHash } from 'node:crypto';
-import { SigV4Error } from './sigv4-error.ts';
-import { credentialScope, hmacHex } from './signing-key.ts';
-import { sameText, type VerifiedSignature } from './verify-signature.ts';
+import { credentialScope, hmacHex, sameText, SigV4Error, type VerifiedSignature } from 'sluice/aws-protocol';
 
 const EMPTY_SHA256 = createHash('sha256').digest('hex');
 

@@ -1,6 +1,6 @@
-import type { AwsRequest } from '../http/aws-request.ts';
 import { formatAmzDate, parseAmzDate } from './amz-date.ts';
 import { SigV4Error } from './sigv4-error.ts';
+import type { SignedRequest } from './signed-request.ts';
 
 /** What a request says about its own signature, before anything of it is believed. */
 export interface SignatureClaim {
@@ -21,15 +21,17 @@ export interface SignatureClaim {
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
+/** Of the Authorization header. */
+const FIELDS: ReadonlySet<string> = new Set(['Credential', 'SignedHeaders', 'Signature']);
 const LONGEST_EXPIRY_SECONDS = 7 * 24 * 3600;
 
 /**
  * Reads the Authorization header or the query of a presigned URL.
  * @throws SigV4Error when there is none, or when it cannot be read
  */
-export function readSignatureClaim(request: AwsRequest): SignatureClaim {
+export function readSignatureClaim(request: SignedRequest): SignatureClaim {
   checkSignedOnce(request);
-  const authorization = request.header('authorization');
+  const authorization = request.headers.get('authorization');
   if (authorization !== undefined) return readHeader(request, authorization);
   if (request.query.has('X-Amz-Algorithm')) return readQuery(request);
   if (request.query.has('AWSAccessKeyId')) throw unsupportedScheme();
@@ -39,12 +41,12 @@ export function readSignatureClaim(request: AwsRequest): SignatureClaim {
 const QUERY_SIGNATURES = ['X-Amz-Algorithm', 'X-Amz-Signature', 'Signature'];
 
 /** Which of two signatures counts must not be left to chance: proxies in front may read the other. */
-function checkSignedOnce(request: AwsRequest): void {
+function checkSignedOnce(request: SignedRequest): void {
   const parameters = request.query.entries
     .filter(([name]) => /^X-Amz-(?!Meta-)/.test(name))
     .map(([name]) => name);
   const isRepeated = new Set(parameters).size !== parameters.length;
-  const headers = request.headerLines('authorization');
+  const headers = request.headers.lineCount('authorization');
   const isInQuery = QUERY_SIGNATURES.some((name) => request.query.has(name));
   if (headers > 1 || isRepeated || (headers > 0 && isInQuery)) {
     throw new SigV4Error(
@@ -55,18 +57,10 @@ function checkSignedOnce(request: AwsRequest): void {
 }
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-auth-using-authorization-header.html */
-function readHeader(request: AwsRequest, authorization: string): SignatureClaim {
+function readHeader(request: SignedRequest, authorization: string): SignatureClaim {
   const scheme = authorization.split(' ', 1)[0] ?? '';
   if (scheme !== ALGORITHM) throw unsupportedScheme();
-  const fields = new Map(
-    authorization
-      .slice(scheme.length)
-      .split(',')
-      .map((field) => {
-        const [name = '', ...value] = field.trim().split('=');
-        return [name, value.join('=')] as const;
-      }),
-  );
+  const fields = readFields(authorization.slice(scheme.length));
   const required = (name: string): string => {
     const value = fields.get(name);
     if (value !== undefined && value !== '') return value;
@@ -81,12 +75,28 @@ function readHeader(request: AwsRequest, authorization: string): SignatureClaim 
     signature: required('Signature'),
     signedAt,
     amzDate: formatAmzDate(signedAt),
-    sessionToken: request.header('x-amz-security-token'),
+    sessionToken: request.headers.get('x-amz-security-token'),
   };
 }
 
+/** Two headers are joined by a comma, too: a field that is repeated, or unknown, may be of another signature. */
+function readFields(text: string): Map<string, string> {
+  const pairs = text.split(',').map((field) => {
+    const [name = '', ...value] = field.trim().split('=');
+    return [name, value.join('=')] as const;
+  });
+  const fields = new Map(pairs);
+  if (fields.size < pairs.length || [...fields.keys()].some((name) => name !== '' && !FIELDS.has(name))) {
+    throw new SigV4Error(
+      'malformed-header',
+      `it must have ${[...FIELDS].join(', ')}, each of them once, and nothing else`,
+    );
+  }
+  return fields;
+}
+
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html */
-function readQuery(request: AwsRequest): SignatureClaim {
+function readQuery(request: SignedRequest): SignatureClaim {
   const required = (name: string): string => {
     const value = request.query.get(name);
     if (value !== undefined && value !== '') return value;
@@ -111,7 +121,7 @@ function readQuery(request: AwsRequest): SignatureClaim {
     signedAt,
     amzDate,
     expiresSeconds: parseExpires(required('X-Amz-Expires')),
-    sessionToken: request.query.get('X-Amz-Security-Token') ?? request.header('x-amz-security-token'),
+    sessionToken: request.query.get('X-Amz-Security-Token') ?? request.headers.get('x-amz-security-token'),
   };
 }
 
@@ -131,9 +141,9 @@ function parseCredential(credential: string, failure: 'malformed-header' | 'malf
   return { accessKeyId, scopeDate, region, service };
 }
 
-function readRequestDate(request: AwsRequest): Date {
-  const amzDate = request.header('x-amz-date');
-  const httpDate = request.header('date');
+function readRequestDate(request: SignedRequest): Date {
+  const amzDate = request.headers.get('x-amz-date');
+  const httpDate = request.headers.get('date');
   const date =
     amzDate === undefined
       ? httpDate === undefined

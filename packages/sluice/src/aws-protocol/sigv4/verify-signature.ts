@@ -1,23 +1,42 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { AwsRequest } from '../http/aws-request.ts';
-import type { AwsCredentials, CredentialLookup } from '../identity.ts';
 import { canonicalRequest } from './canonical-request.ts';
 import { SigV4Error } from './sigv4-error.ts';
 import type { SignatureClaim } from './signature-claim.ts';
+import type { SignedRequest } from './signed-request.ts';
 import { credentialScope, deriveSigningKey, hmacHex, sha256HexOfLatin1 } from './signing-key.ts';
 
+/** One access key, as far as its signatures are concerned. */
+export interface SigningCredentials {
+  readonly secretAccessKey: string;
+  /** Set for temporary credentials: requests must carry this token. */
+  readonly sessionToken?: string | undefined;
+  /** When temporary credentials end. */
+  readonly expiresAt?: Date | undefined;
+}
+
+/**
+ * Finds the credentials of an access key id; undefined when no such key exists.
+ * @throws SigV4Error wrong-token
+ */
+export type CredentialLookup<Credentials extends SigningCredentials = SigningCredentials> = (
+  accessKeyId: string,
+  sessionToken: string | undefined,
+) => Credentials | undefined | Promise<Credentials | undefined>;
+
 /** A signature that was found to be right. */
-export interface VerifiedSignature {
+export interface VerifiedSignature<Credentials extends SigningCredentials = SigningCredentials> {
   readonly claim: SignatureClaim;
-  readonly credentials: AwsCredentials;
+  readonly credentials: Credentials;
   /** Signs the chunks of an aws-chunked body. */
   readonly signingKey: Buffer;
 }
 
-export interface VerifyOptions {
-  readonly credentials: CredentialLookup;
+export interface VerifyOptions<Credentials extends SigningCredentials> {
+  readonly credentials: CredentialLookup<Credentials>;
   /** The last line of the canonical request: the hash of the body, or a word such as UNSIGNED-PAYLOAD. */
   readonly payloadHash: string;
+  /** What it must be made for: a signature for another service or Region, caught elsewhere, is none. @default any */
+  readonly scope?: { readonly service: string; readonly region: string };
   readonly now?: Date;
 }
 
@@ -27,11 +46,11 @@ const LARGEST_SKEW_MS = 15 * 60 * 1000;
  * Checks the signature of a request, the clock, the session token and that the headers that matter are signed.
  * @throws SigV4Error
  */
-export async function verifySignature(
-  request: AwsRequest,
+export async function verifySignature<Credentials extends SigningCredentials>(
+  request: SignedRequest,
   claim: SignatureClaim,
-  options: VerifyOptions,
-): Promise<VerifiedSignature> {
+  options: VerifyOptions<Credentials>,
+): Promise<VerifiedSignature<Credentials>> {
   const now = options.now ?? new Date();
   const credentials = await options.credentials(claim.accessKeyId, claim.sessionToken);
   if (credentials === undefined) {
@@ -43,6 +62,7 @@ export async function verifySignature(
       },
     );
   }
+  if (options.scope !== undefined) checkScope(claim, options.scope);
   checkClock(claim, now);
   checkToken(claim, credentials, now);
   checkSignedHeaders(request, claim);
@@ -76,6 +96,15 @@ export async function verifySignature(
 export function sameText(a: string, b: string): boolean {
   const [bytesA, bytesB] = [Buffer.from(a), Buffer.from(b)];
   return bytesA.length === bytesB.length && timingSafeEqual(bytesA, bytesB);
+}
+
+function checkScope(claim: SignatureClaim, { service, region }: { service: string; region: string }): void {
+  if (claim.service !== service) {
+    throw new SigV4Error('wrong-scope', `Credential should be scoped to correct service: '${service}'.`);
+  }
+  if (claim.region !== region) {
+    throw new SigV4Error('wrong-scope', `Credential should be scoped to a valid region: '${region}'.`);
+  }
 }
 
 function checkClock(claim: SignatureClaim, now: Date): void {
@@ -114,7 +143,7 @@ function checkClock(claim: SignatureClaim, now: Date): void {
   }
 }
 
-function checkToken(claim: SignatureClaim, credentials: AwsCredentials, now: Date): void {
+function checkToken(claim: SignatureClaim, credentials: SigningCredentials, now: Date): void {
   if (credentials.sessionToken === undefined) {
     if (claim.sessionToken !== undefined && claim.sessionToken !== '') throw wrongToken(claim);
     return;
@@ -144,8 +173,8 @@ function wrongToken(claim: SignatureClaim): SigV4Error {
 }
 
 /** The host and every x-amz-* header must be signed. */
-function checkSignedHeaders(request: AwsRequest, claim: SignatureClaim): void {
-  const mustBeSigned = ['host', ...request.headerNames().filter((name) => name.startsWith('x-amz-'))];
+function checkSignedHeaders(request: SignedRequest, claim: SignatureClaim): void {
+  const mustBeSigned = ['host', ...request.headers.names().filter((name) => name.startsWith('x-amz-'))];
   const missing = mustBeSigned.filter((name) => !claim.signedHeaders.includes(name));
   // x-amz-content-sha256 may stay unsigned in a presigned request, where it is no part of the signature.
   const unsigned =

@@ -10,6 +10,8 @@ export type SigV4Failure =
   | 'malformed-header'
   /** The X-Amz-* query parameters of a presigned URL cannot be read. */
   | 'malformed-query'
+  /** Made for another service or Region. */
+  | 'wrong-scope'
   /** No x-amz-date or Date. */
   | 'missing-date'
   | 'unknown-access-key'
