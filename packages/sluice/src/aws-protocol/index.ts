@@ -5,6 +5,7 @@
 export { InvalidUriError, percentDecode, uriEncode } from './percent-encoding.ts';
 export { QueryParameters } from './query-parameters.ts';
 export { signatureAnswer } from './query/signature-answer.ts';
+export { writeError, writeResult } from './query/write-answer.ts';
 export { RequestHeaders } from './request-headers.ts';
 export { Sha256 } from './sigv4/sha256.ts';
 export { readSignatureClaim } from './sigv4/signature-claim.ts';
@@ -18,3 +19,4 @@ export {
   type SigningCredentials,
   type VerifiedSignature,
 } from './sigv4/verify-signature.ts';
+export { writeDocument, type XmlContent, type XmlElement } from './xml/write-document.ts';

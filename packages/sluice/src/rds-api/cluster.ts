@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
+import type { XmlElement } from '../aws-protocol/xml/write-document.ts';
 import type { RoleAssociation } from '../identity/role-association.ts';
 import type { Filter } from './parameters.ts';
 import { RdsError } from './rds-error.ts';
-import type { XmlElement } from './xml.ts';
 
 /** What the API calls the engine of a PostgreSQL whose exports go through Sluice: the one that the guide is for. */
 const ENGINE = 'aurora-postgresql';

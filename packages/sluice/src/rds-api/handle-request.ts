@@ -1,11 +1,11 @@
 import { QueryParameters } from '../aws-protocol/query-parameters.ts';
+import { writeError, writeResult } from '../aws-protocol/query/write-answer.ts';
 import type { RequestHeaders } from '../aws-protocol/request-headers.ts';
 import { authenticate, type AuthenticateOptions } from './authenticate.ts';
 import { OPERATIONS } from './operations/index.ts';
 import type { OperationContext } from './operation.ts';
 import { Parameters } from './parameters.ts';
 import { RdsError } from './rds-error.ts';
-import { writeXml, type XmlElement } from './xml.ts';
 
 const API_VERSION = '2014-10-31';
 const NAMESPACE = `http://rds.amazonaws.com/doc/${API_VERSION}/`;
@@ -49,7 +49,7 @@ export async function handleRequest(request: ApiRequest, context: ApiContext): P
     const parameters = new Parameters(Buffer.from(body).toString('utf8'));
     action = parameters.get('Action');
     const result = await run(action, parameters, context);
-    const xml = success(action ?? '', result, request.requestId);
+    const xml = writeResult(action ?? '', result, { namespace: NAMESPACE, requestId: request.requestId });
     return { status: 200, xml, action, accessKeyId, error: undefined };
   } catch (error) {
     return { ...failure(error, request.requestId), action, accessKeyId, error };
@@ -58,25 +58,14 @@ export async function handleRequest(request: ApiRequest, context: ApiContext): P
 
 /** The answer to a request that failed. */
 export function failure(error: unknown, requestId: string): { status: number; xml: string } {
-  const { status, code, message } =
+  const told =
     error instanceof RdsError
       ? error
       : new RdsError(
           'InternalFailure',
           'The request failed because of an error of the Sluice agent; its log has more.',
         );
-  const details: readonly XmlElement[] = [
-    ['Type', status < 500 ? 'Sender' : 'Receiver'],
-    ['Code', code],
-    ['Message', message],
-  ];
-  return {
-    status,
-    xml: document('ErrorResponse', [
-      ['Error', details],
-      ['RequestId', requestId],
-    ]),
-  };
+  return { status: told.status, xml: writeError(told, { namespace: NAMESPACE, requestId }) };
 }
 
 function run(action: string | undefined, parameters: Parameters, context: OperationContext) {
@@ -89,15 +78,4 @@ function run(action: string | undefined, parameters: Parameters, context: Operat
     throw new RdsError('InvalidAction', `Could not find operation ${action} for version ${version}.`);
   }
   return operation(parameters, context);
-}
-
-function success(action: string, result: readonly XmlElement[] | undefined, requestId: string): string {
-  return document(`${action}Response`, [
-    [`${action}Result`, result],
-    ['ResponseMetadata', [['RequestId', requestId]]],
-  ]);
-}
-
-function document(name: string, content: readonly XmlElement[]): string {
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<${name} xmlns="${NAMESPACE}">${writeXml(content)}</${name}>\n`;
 }

@@ -1,7 +1,7 @@
+import type { XmlElement } from '../aws-protocol/xml/write-document.ts';
 import type { ClusterRoles } from '../identity/cluster-roles.ts';
 import type { ClusterSettings } from './cluster.ts';
 import type { Parameters } from './parameters.ts';
-import type { XmlElement } from './xml.ts';
 
 export interface OperationContext {
   cluster: ClusterSettings;

@@ -1,9 +1,9 @@
+import { uriEncode } from '../aws-protocol/percent-encoding.ts';
 import type { Body } from './body.ts';
 import { bodyLength, checksumOf } from './body.ts';
 import { objectPath, type S3Connection } from './connection.ts';
 import { emptyAnswer } from './empty-answer.ts';
 import { withRetries } from './retries.ts';
-import { encodeUriComponent } from './s3-uri.ts';
 import type { S3Target } from './s3-target.ts';
 import { sendPut } from './send.ts';
 
@@ -79,6 +79,6 @@ export async function putBytes(connection: S3Connection, put: PutBytes): Promise
 }
 
 function withQuery(path: string, query: Readonly<Record<string, string>>): string {
-  const pairs = Object.entries(query).map(([name, value]) => `${name}=${encodeUriComponent(value)}`);
+  const pairs = Object.entries(query).map(([name, value]) => `${name}=${uriEncode(value)}`);
   return pairs.length === 0 ? path : `${path}?${pairs.join('&')}`;
 }

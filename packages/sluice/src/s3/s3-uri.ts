@@ -1,3 +1,4 @@
+import { uriEncodePath } from '../aws-protocol/percent-encoding.ts';
 import { SluiceError } from '../errors.ts';
 
 /** S3's limit on a key, in bytes of UTF-8. */
@@ -77,15 +78,7 @@ function findKeyProblem(key: string): string | undefined {
  * `.` and `..` segments stay, so the path must never go through a URL class, which would resolve them.
  */
 export function encodeKey(key: string): string {
-  return key.split('/').map(encodeUriComponent).join('/');
-}
-
-/** encodeURIComponent leaves five characters that SigV4 wants escaped. */
-export function encodeUriComponent(text: string): string {
-  return encodeURIComponent(text).replace(
-    /[!'()*]/g,
-    (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
-  );
+  return uriEncodePath(key);
 }
 
 /** For messages: quotes, and no control character reaches a terminal or a log. */

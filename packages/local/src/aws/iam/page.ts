@@ -1,6 +1,6 @@
+import type { XmlElement } from 'sluice/aws-protocol';
 import { QueryError } from '../query/query-error.ts';
 import type { QueryForm } from '../query/query-form.ts';
-import type { XmlElement } from '../xml/write-element.ts';
 
 /** A part of a list, and what the answer says of the rest. */
 export interface Page<Item> {

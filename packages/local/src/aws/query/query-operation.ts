@@ -1,5 +1,5 @@
+import type { XmlElement } from 'sluice/aws-protocol';
 import type { AuthorizationDecision, AuthorizationRequest, Caller, ConditionKeys } from '../identity.ts';
-import type { XmlElement } from '../xml/write-element.ts';
 import type { QueryForm } from './query-form.ts';
 
 /** An answer that another server gave, with its own status and XML, errors included. */

@@ -1,12 +1,18 @@
 import { createHash, randomUUID } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
-import { QueryParameters, readSignatureClaim, verifySignature } from 'sluice/aws-protocol';
+import {
+  QueryParameters,
+  readSignatureClaim,
+  verifySignature,
+  writeError,
+  writeResult,
+  type XmlElement,
+} from 'sluice/aws-protocol';
 import type { AwsService, HandledRequest } from '../aws-service.ts';
 import { globalConditionKeys } from '../global-condition-keys.ts';
 import type { AwsRequest } from '../http/aws-request.ts';
 import { accessDeniedMessage } from '../iam/policy/access-denied.ts';
 import type { Identity, VerifiedSignature } from '../identity.ts';
-import { writeDocument, type XmlElement } from '../xml/write-element.ts';
 import { QueryError } from './query-error.ts';
 import { QueryForm } from './query-form.ts';
 import { ForwardedAnswer, type QueryCall, type QueryOperation } from './query-operation.ts';
@@ -52,19 +58,17 @@ export class QueryService<Context> implements AwsService {
       action = operation.name;
       const result = await this.#run(operation, request, form, verified);
       if (result instanceof ForwardedAnswer) {
-        this.#sendXml(response, result.status, requestId, result.xml);
+        this.#send(response, result.status, requestId, result.xml);
         return { operation: action };
       }
-      const content: XmlElement[] = result === undefined ? [] : [[`${operation.name}Result`, result]];
-      this.#send(response, 200, requestId, [
-        `${operation.name}Response`,
-        [...content, ['ResponseMetadata', [['RequestId', requestId]]]],
-      ]);
+      const xml = writeResult(operation.name, result, { namespace: this.#options.namespace, requestId });
+      this.#send(response, 200, requestId, xml);
       return { operation: action };
     } catch (reason) {
       if (response.headersSent || request.incoming.socket.destroyed) throw reason;
       const error = toQueryError(reason);
-      this.#sendError(response, error, requestId);
+      const xml = writeError(error, { namespace: this.#options.namespace, requestId });
+      this.#send(response, error.status, requestId, xml);
       const isOurs = error.code === 'InternalFailure';
       return { operation: action, errorCode: error.code, ...(isOurs && { error: error.cause }) };
     }
@@ -128,30 +132,7 @@ export class QueryService<Context> implements AwsService {
     return operation.run(call);
   }
 
-  #sendError(response: ServerResponse, error: QueryError, requestId: string): void {
-    const fault = error.status >= 500 ? 'Receiver' : 'Sender';
-    this.#send(response, error.status, requestId, [
-      'ErrorResponse',
-      [
-        [
-          'Error',
-          [
-            ['Type', fault],
-            ['Code', error.code],
-            ['Message', error.message],
-          ],
-        ],
-        ['RequestId', requestId],
-      ],
-    ]);
-  }
-
-  #send(response: ServerResponse, status: number, requestId: string, [name, content]: XmlElement): void {
-    const xml = writeDocument([name, content, { xmlns: this.#options.namespace }]);
-    this.#sendXml(response, status, requestId, xml);
-  }
-
-  #sendXml(response: ServerResponse, status: number, requestId: string, xml: string): void {
+  #send(response: ServerResponse, status: number, requestId: string, xml: string): void {
     response.writeHead(status, {
       'content-type': 'text/xml',
       'content-length': Buffer.byteLength(xml),

@@ -1,6 +1,6 @@
+import type { XmlElement } from 'sluice/aws-protocol';
 import { newAccessKeyId, newSecretAccessKey } from '../iam/ids.ts';
 import { iamDate } from '../iam/names.ts';
-import type { XmlElement } from '../xml/write-element.ts';
 import { sealSession, type Session } from './session-token.ts';
 
 /** Makes temporary keys for a session. Nothing is stored: the token says it all. @param tokenKey base64 */

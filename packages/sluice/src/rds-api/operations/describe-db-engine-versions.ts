@@ -1,5 +1,5 @@
+import type { XmlElement } from '../../aws-protocol/xml/write-document.ts';
 import type { Operation } from '../operation.ts';
-import type { XmlElement } from '../xml.ts';
 
 /** The versions of PostgreSQL that the extension runs on, under the two names that Amazon RDS has for it. */
 const MAJORS = ['14', '15', '16', '17', '18'];

@@ -1,4 +1,4 @@
-import type { XmlElement } from '../../xml/write-element.ts';
+import type { XmlElement } from 'sluice/aws-protocol';
 import type { IdentityView } from '../identity-kinds.ts';
 import type { Tag } from '../state/iam-state.ts';
 

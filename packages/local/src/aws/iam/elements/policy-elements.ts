@@ -1,5 +1,4 @@
-import { uriEncode } from 'sluice/aws-protocol';
-import type { XmlElement } from '../../xml/write-element.ts';
+import { uriEncode, type XmlElement } from 'sluice/aws-protocol';
 import type { PolicyView } from '../find-policy.ts';
 import type { PolicyVersion } from '../state/iam-state.ts';
 import type { IamView } from '../state/iam-store.ts';

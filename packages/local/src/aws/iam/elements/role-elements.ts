@@ -1,5 +1,4 @@
-import { uriEncode } from 'sluice/aws-protocol';
-import type { XmlElement } from '../../xml/write-element.ts';
+import { uriEncode, type XmlElement } from 'sluice/aws-protocol';
 import { iamArn } from '../names.ts';
 import type { IamView } from '../state/iam-store.ts';
 import { shownTrustPolicy } from '../trust-policy.ts';

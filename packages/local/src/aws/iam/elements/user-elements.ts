@@ -1,4 +1,4 @@
-import type { XmlElement } from '../../xml/write-element.ts';
+import type { XmlElement } from 'sluice/aws-protocol';
 import { iamArn } from '../names.ts';
 import type { IamView } from '../state/iam-store.ts';
 import { boundaryElements, tagElements } from './common-elements.ts';

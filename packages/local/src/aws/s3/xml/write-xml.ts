@@ -1,15 +1,21 @@
-import { writeDocument, type XmlContent, type XmlElement } from '../../xml/write-element.ts';
+import { writeDocument, type XmlContent, type XmlElement } from 'sluice/aws-protocol';
 
 export type { XmlContent, XmlElement };
+
+/**
+ * S3's keys may hold control characters, which XML 1.0 has no way to write. S3 writes them as character references
+ * all the same, and offers encoding-type=url to clients whose parser declines them.
+ */
+const OPTIONS = { forbidden: 'reference' } as const;
 
 const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 
 /** A whole answer of S3. */
 export function writeXml(name: string, content: XmlContent): string {
-  return writeDocument([name, content ?? '', { xmlns: NAMESPACE }]);
+  return writeDocument([name, content ?? '', { xmlns: NAMESPACE }], OPTIONS);
 }
 
 /** An error; those have no namespace. */
 export function writeErrorXml(content: readonly XmlElement[]): string {
-  return writeDocument(['Error', content]);
+  return writeDocument(['Error', content], OPTIONS);
 }

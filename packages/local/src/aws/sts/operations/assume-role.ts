@@ -1,10 +1,10 @@
+import type { XmlElement } from 'sluice/aws-protocol';
 import { assumedRoleArn, iamArn } from '../../iam/names.ts';
 import { readTags } from '../../iam/parameters.ts';
 import { accessDeniedMessage, denialReason } from '../../iam/policy/access-denied.ts';
 import type { IamView } from '../../iam/state/iam-store.ts';
 import { trustPolicyOf } from '../../iam/trust-policy.ts';
 import type { ConditionKeys } from '../../identity.ts';
-import type { XmlElement } from '../../xml/write-element.ts';
 import { issueCredentials } from '../issue-credentials.ts';
 import { readRoleDuration } from '../session-duration.ts';
 import { packedPolicyPercent, readSessionPolicies } from '../session-policies.ts';
