@@ -1,5 +1,5 @@
 /**
- * An answer of 200 that does not say what was made is none: the request is sent again. S3 begins to answer
+ * An answer of 200 that does not say what was made, or what is there, is none: the request is sent again. S3 begins to answer
  * CompleteMultipartUpload before it has joined the parts, so this happens.
  */
 export function emptyAnswer(): Error {
