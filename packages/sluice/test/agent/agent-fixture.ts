@@ -51,11 +51,7 @@ export class AgentFixture implements AsyncDisposable {
   readonly #sections: Record<string, Section>;
 
   private constructor(
-<<<<<<< HEAD
-    parts: Pick<AgentFixture, 'sts' | 's3Requests' | 'denied' | 'stalled' | 'directory' | 'agent'>,
-=======
-    parts: Pick<AgentFixture, 'sts' | 's3Requests' | 'denied' | 'directory' | 'logged' | 'agent'>,
->>>>>>> work-s3
+    parts: Pick<AgentFixture, 'sts' | 's3Requests' | 'denied' | 'stalled' | 'directory' | 'logged' | 'agent'>,
     closers: (() => Promise<unknown>)[],
     sections: Record<string, Section>,
   ) {
@@ -131,14 +127,13 @@ export class AgentFixture implements AsyncDisposable {
       },
       s3: { endpoint: await throughS3(s3.endpoint), max_attempts: 2, ...sections['s3'] },
     };
-<<<<<<< HEAD
-    const agent = await startAgent(all);
-    const fixture = new AgentFixture({ sts, s3Requests, denied, stalled, directory, agent }, closers, all);
-=======
     const logged: LogLine[] = [];
     const agent = await startAgent(all, logged);
-    const fixture = new AgentFixture({ sts, s3Requests, denied, directory, logged, agent }, closers, all);
->>>>>>> work-s3
+    const fixture = new AgentFixture(
+      { sts, s3Requests, denied, stalled, directory, logged, agent },
+      closers,
+      all,
+    );
     await fixture.#makeBucket(s3.endpoint);
     return fixture;
   }
