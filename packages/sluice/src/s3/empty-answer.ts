@@ -8,3 +8,12 @@ export function emptyAnswer(): Error {
     $metadata: { httpStatusCode: 500 },
   });
 }
+
+interface MetadataBearer {
+  $metadata: { httpStatusCode?: number | undefined };
+}
+
+/** S3 answers a deletion with 204 (No Content); anything else that is a success came from something that is not S3. */
+export function requireNoContent({ $metadata: { httpStatusCode } }: MetadataBearer): void {
+  if (httpStatusCode !== 204) throw emptyAnswer();
+}

@@ -1,5 +1,5 @@
 import { loadS3Sdk, type S3Connection } from './connection.ts';
-import { emptyAnswer } from './empty-answer.ts';
+import { emptyAnswer, requireNoContent } from './empty-answer.ts';
 import { withRetries } from './retries.ts';
 import type { S3Uri } from './s3-uri.ts';
 import { serverDateOf } from './server-date.ts';
@@ -86,8 +86,8 @@ export async function deleteExactObject(
     ...(isVersion ? { VersionId: object.versionId } : { IfMatch: object.etag }),
   });
   try {
-    await withRetries(connection, target, signal, () =>
-      client.send(command, signal === undefined ? {} : { abortSignal: signal }),
+    await withRetries(connection, target, signal, async () =>
+      requireNoContent(await client.send(command, signal === undefined ? {} : { abortSignal: signal })),
     );
     return true;
   } catch (error) {
