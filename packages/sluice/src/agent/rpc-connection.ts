@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { errnoOf, isSluiceError } from '../errors.ts';
+import { errnoOf, isSluiceError, SluiceError } from '../errors.ts';
 import * as backend from './pg-protocol/backend-messages.ts';
 import { FrontendReader, type FrontendMessage } from './pg-protocol/frontend-reader.ts';
 import { encodeAnswer, parseRequest, type AgentRequest } from './request.ts';
@@ -11,6 +11,8 @@ const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const STARTUP_TIMEOUT_MS = 10_000;
 /** A connection without an export is there for one request; its next one must be whole within this time. */
 const REQUEST_TIMEOUT_MS = 60_000;
+/** How the extension gives the key of its connection, which its begin must have: sluice.connect. */
+const KEY_OPTION = /^-c sluice\.key=([0-9a-f]{64})$/;
 
 /** Serves the requests of one connection, one after another. */
 export interface RequestHandler {
@@ -36,6 +38,8 @@ export async function serveConnection(
   // The loop below meets the errors of reading. Who is gone when an answer is written misses nothing.
   socket.on('error', () => socket.destroy());
   let deadline = setTimeout(() => socket.destroy(), STARTUP_TIMEOUT_MS).unref();
+  /** Undefined: the connection is not of the extension, or of one before 1.2.1. */
+  let key: string | undefined;
   try {
     // Left open when a message is refused, so that its sender learns why.
     const chunks: AsyncIterable<Buffer> = socket.iterator({ destroyOnReturn: false });
@@ -43,7 +47,8 @@ export async function serveConnection(
       for (const message of reader.read(chunk)) {
         clearTimeout(deadline);
         if (message.type === 'terminate' || message.type === 'cancel-request') return;
-        socket.write(await answer(message, handler, agentVersion));
+        if (message.type === 'startup') key = KEY_OPTION.exec(message.parameters.get('options') ?? '')?.[1];
+        socket.write(await answer(message, handler, agentVersion, key));
         if (!handler.hasExport) deadline = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS).unref();
       }
     }
@@ -66,6 +71,7 @@ async function answer(
   message: FrontendMessage,
   handler: RequestHandler,
   agentVersion: string,
+  key: string | undefined,
 ): Promise<Buffer> {
   switch (message.type) {
     case 'encryption-request':
@@ -81,15 +87,18 @@ async function answer(
         backend.readyForQuery,
       ]);
     case 'query':
-      return Buffer.concat([await answerQuery(message.text, handler), backend.readyForQuery]);
+      return Buffer.concat([await answerQuery(message.text, handler, key), backend.readyForQuery]);
     default:
       return Buffer.concat([notSupported('only simple queries are answered here'), backend.readyForQuery]);
   }
 }
 
-async function answerQuery(text: string, handler: RequestHandler): Promise<Buffer> {
+async function answerQuery(text: string, handler: RequestHandler, key: string | undefined): Promise<Buffer> {
   try {
     const request = parseRequest(text);
+    if (request?.op === 'begin' && request.key !== key) {
+      throw new SluiceError('protocol_violation', 'an export can only be begun by who opened the connection');
+    }
     if (request !== undefined)
       return backend.oneTextValue('answer', encodeAnswer(await handler.handle(request)));
   } catch (error) {
