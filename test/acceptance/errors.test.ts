@@ -219,6 +219,11 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
     await session.query(`SELECT sluice.connect('c')`);
     return session.query(`SELECT sluice.request('c', '{"op": "commit", "token": "", "rows": "0"}')`);
   },
+  'somebody else begins an export on the connection of the extension': async () => {
+    const session = await testStack.connect();
+    await session.query(`SELECT sluice.connect('c')`);
+    return session.query(`SELECT sluice.request('c', $1)`, [BEGIN]);
+  },
   'the query replaced the connection to the agent': async () => {
     await using agent = await FakeAgent.start({
       answer: () => ({ json: { state: 'done', files: 1, bytes: 1 } }),
