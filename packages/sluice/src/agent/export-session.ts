@@ -159,7 +159,7 @@ export class ExportSession {
     if (!aborted) this.#log.error({ err: error }, 'export failed');
     // Its caller may be gone, so the log is where it is said.
     else if (error !== reason)
-      this.#log.warn({ err: error }, 'what became of an aborted export is in the hint');
+      this.#log.error({ err: error }, 'what became of an aborted export is in the hint');
     this.#source
       .refuseWrites()
       .catch((cause: unknown) => this.#log.error({ err: cause }, 'could not close a pipe'));
