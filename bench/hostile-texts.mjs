@@ -40,7 +40,7 @@ const ATTACKS = {
   'options of 100,000 characters (a sum)': begin(`(format csv); SELECT ${'1+'.repeat(49_000)}1`),
   'options of 100,000 characters (comments)': begin('/*'.repeat(25_000) + '*/'.repeat(25_000) + 'x'),
   'options of 107,000 characters (columns)': begin(
-    `format nonsense, x, force_quote (${Array.from({ length: 1600 }, (_, i) => `"${String(i).padStart(63, 'x')}"`)})`,
+    `format nonsense, x, force_quote (${Array.from({ length: 1600 }, (_, i) => `"${String(i).padStart(63, 'x')}"`).join()})`,
   ),
 };
 

@@ -152,13 +152,16 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
     call(`SELECT aws_s3.query_export_to_s3('SELECT 1', '${BUCKET}', 'inner')`, BUCKET, 'k'),
   'the agent is shutting down': async () => {
     const waiting = await testStack.connect();
-    await waiting.query(`SELECT sluice.connect('c')`);
+    const { rows } = await waiting.query<{ key: string }>(`SELECT sluice.connect('c') AS key`);
     return whileExporting('SELECT pg_sleep(1000)', async (exporting) => {
       const { pid } = testStack.stack.agent;
       process.kill(pid, 'SIGTERM');
       await expect.poll(() => call('SELECT 1', BUCKET, 'k').catch(codeOf)).toBe('08001');
       try {
-        return await waiting.query(`SELECT sluice.request('c', $1)`, [BEGIN]);
+        return await waiting.query(
+          `SELECT sluice.request('c', $1::jsonb || jsonb_build_object('key', $2::text))`,
+          [BEGIN, rows[0]?.key],
+        );
       } finally {
         await waiting.end();
         await superuser.query('SELECT pg_cancel_backend($1)', [exporting.pid]);
@@ -215,6 +218,11 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
     const session = await testStack.connect();
     await session.query(`SELECT sluice.connect('c')`);
     return session.query(`SELECT sluice.request('c', '{"op": "commit", "token": "", "rows": "0"}')`);
+  },
+  'somebody else begins an export on the connection of the extension': async () => {
+    const session = await testStack.connect();
+    await session.query(`SELECT sluice.connect('c')`);
+    return session.query(`SELECT sluice.request('c', $1)`, [BEGIN]);
   },
   'the query replaced the connection to the agent': async () => {
     await using agent = await FakeAgent.start({

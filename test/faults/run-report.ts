@@ -1,3 +1,5 @@
+import type { AwsExchange } from './aws-exchange.ts';
+import type { LogLine } from './own-agent.ts';
 import type { ExportDraw } from './export-draw.ts';
 import type { PlanStep } from './fault-plan.ts';
 
@@ -15,6 +17,8 @@ export interface RunReport {
   /** Names of the rules that explain what was left. */
   undecided: readonly string[];
   violations: readonly string[];
+  /** Of a violation: what the agent asked of AWS and logged meanwhile, since a race may not come again. */
+  evidence?: { exchanges: readonly AwsExchange[]; log: readonly LogLine[] };
 }
 
 /** A line for each fault: how often it was met, and what the calls came to. */

@@ -103,6 +103,12 @@ export async function doRun(stack: FaultStack, copied: CopiedBytes, drawn: Drawn
   stack.aws.forget(armed);
   await standby?.stop();
   if (needsOwnRole) await stack.dropRole(roleName);
+  const violations = [
+    ...(outcome.state === 'did not end' ? [`the call did not end within ${boundMs} ms`] : []),
+    ...(backendHangs ? [`the backend whose client is gone did not end within ${boundMs} ms`] : []),
+    ...judgement.violations,
+    ...stack.agent.takeUnexpectedEnds(),
+  ];
   return {
     run,
     draw,
@@ -113,12 +119,10 @@ export async function doRun(stack: FaultStack, copied: CopiedBytes, drawn: Drawn
     ms: outcome.ms,
     settleMs: judgement.settleMs,
     undecided: judgement.undecided,
-    violations: [
-      ...(outcome.state === 'did not end' ? [`the call did not end within ${boundMs} ms`] : []),
-      ...(backendHangs ? [`the backend whose client is gone did not end within ${boundMs} ms`] : []),
-      ...judgement.violations,
-      ...stack.agent.takeUnexpectedEnds(),
-    ],
+    violations,
+    ...(violations.length > 0 && {
+      evidence: { exchanges: armed.exchanges, log: stack.agent.linesSince(logFrom) },
+    }),
   };
 }
 

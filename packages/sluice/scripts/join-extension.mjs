@@ -21,11 +21,11 @@ const FUNCTIONS = [
 const SCRIPTS = {
   'aws_s3--1.2.1.sql': {
     command: 'CREATE EXTENSION aws_s3 CASCADE',
-    parts: ['introduction', 'schemas', ...FUNCTIONS, 'first-privileges'],
+    parts: ['introduction', 'safe-names', 'schemas', ...FUNCTIONS, 'first-privileges'],
   },
   'aws_s3--1.2--1.2.1.sql': {
     command: "ALTER EXTENSION aws_s3 UPDATE TO '1.2.1'",
-    parts: ['from-1.2-before', ...FUNCTIONS, 'from-1.2-after'],
+    parts: ['safe-names', 'from-1.2-before', ...FUNCTIONS, 'from-1.2-after'],
   },
 };
 

@@ -8,15 +8,21 @@ AS $$
   WHERE s.srvname = 'sluice_agent' AND o.option_name = name
 $$;
 
--- The schema that dblink was installed in, quoted.
-CREATE OR REPLACE FUNCTION sluice.dblink_schema() RETURNS text
-LANGUAGE sql STABLE
-SET search_path = pg_catalog, pg_temp
-AS $$
-  SELECT pg_catalog.quote_ident(n.nspname)
-  FROM pg_catalog.pg_extension AS e JOIN pg_catalog.pg_namespace AS n ON n.oid = e.extnamespace
-  WHERE e.extname = 'dblink'
-$$;
+-- The functions of dblink that are used, made here once more. Those in dblink's own schema are not called, as no name of
+-- that schema is safe: its owner (of public, the owner of the database) can rename it between two calls and put
+-- functions of his own in its place.
+CREATE OR REPLACE FUNCTION sluice.dblink_connect(connection text, connection_string text) RETURNS text
+LANGUAGE c STRICT PARALLEL RESTRICTED AS '$libdir/dblink', 'dblink_connect';
+CREATE OR REPLACE FUNCTION sluice.dblink_disconnect(connection text) RETURNS text
+LANGUAGE c STRICT PARALLEL RESTRICTED AS '$libdir/dblink', 'dblink_disconnect';
+CREATE OR REPLACE FUNCTION sluice.dblink_get_connections() RETURNS text[]
+LANGUAGE c PARALLEL RESTRICTED AS '$libdir/dblink', 'dblink_get_connections';
+CREATE OR REPLACE FUNCTION sluice.dblink_send_query(connection text, query text) RETURNS integer
+LANGUAGE c STRICT PARALLEL RESTRICTED AS '$libdir/dblink', 'dblink_send_query';
+CREATE OR REPLACE FUNCTION sluice.dblink_is_busy(connection text) RETURNS integer
+LANGUAGE c STRICT PARALLEL RESTRICTED AS '$libdir/dblink', 'dblink_is_busy';
+CREATE OR REPLACE FUNCTION sluice.dblink_get_result(connection text) RETURNS SETOF record
+LANGUAGE c STRICT PARALLEL RESTRICTED AS '$libdir/dblink', 'dblink_get_result';
 
 -- A value of a libpq connection string.
 -- https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
@@ -26,13 +32,17 @@ LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT '''' || replace(replace(value, E'\\', E'\\\\'), '''', E'\\''') || '''' $$;
 
-CREATE OR REPLACE FUNCTION sluice.connect(connection text) RETURNS void
+-- Opens a connection to the agent, and returns its key, without which the agent begins no export on it. A session that is
+-- cancelled again and again, or has no stack left, can't close the connection; the caller would then have it, as dblink
+-- lets everybody use the open connections of a session.
+CREATE OR REPLACE FUNCTION sluice.connect(connection text) RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
   socket_directory text := sluice.agent_option('host');
   port text := sluice.agent_option('port');
+  key text := replace(concat(gen_random_uuid(), gen_random_uuid()), '-', '');
   give_up_at timestamptz := clock_timestamp() + interval '8 s';
   tried_at timestamptz;
   reason text;
@@ -40,11 +50,12 @@ BEGIN
   LOOP
     tried_at := clock_timestamp();
     BEGIN
-      EXECUTE format('SELECT %s.dblink_connect($1, $2)', sluice.dblink_schema())
-      USING connection, format(
-        'host=%s port=%s user=sluice dbname=sluice sslmode=disable gssencmode=disable client_encoding=UTF8 connect_timeout=2',
-        sluice.conninfo_value(socket_directory), sluice.conninfo_value(port));
-      RETURN;
+      -- The key comes first: dblink takes the first 63 bytes for the name of a foreign server, if there is such a one.
+      PERFORM sluice.dblink_connect(connection, format(
+        'options=''-c sluice.key=%s'' host=%s port=%s user=sluice dbname=sluice sslmode=disable gssencmode=disable '
+        'client_encoding=UTF8 connect_timeout=2',
+        key, sluice.conninfo_value(socket_directory), sluice.conninfo_value(port)));
+      RETURN key;
     EXCEPTION WHEN sqlclient_unable_to_establish_sqlconnection THEN
       GET STACKED DIAGNOSTICS reason = PG_EXCEPTION_DETAIL;
       -- What is refused at once is final. An agent that gives no answer gets more time, in slices (2 s is libpq's
@@ -65,11 +76,8 @@ CREATE OR REPLACE FUNCTION sluice.is_connected(connection text) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
-DECLARE
-  open_connections text[];
 BEGIN
-  EXECUTE format('SELECT %s.dblink_get_connections()', sluice.dblink_schema()) INTO open_connections;
-  RETURN coalesce(connection = ANY (open_connections), false);
+  RETURN coalesce(connection = ANY (sluice.dblink_get_connections()), false);
 END
 $$;
 
@@ -79,7 +87,7 @@ SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
   IF sluice.is_connected(connection) THEN
-    EXECUTE format('SELECT %s.dblink_disconnect($1)', sluice.dblink_schema()) USING connection;
+    PERFORM sluice.dblink_disconnect(connection);
   END IF;
 END
 $$;
@@ -93,30 +101,24 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
-  dblink text := sluice.dblink_schema();
   message text := 'sluice 2 ' || encode(convert_to(request::text, 'UTF8'), 'hex');
   answer text;
-  is_sent integer;
-  is_busy integer;
   poll_seconds double precision := 0.001;
 BEGIN
-  EXECUTE format('SELECT %s.dblink_send_query($1, $2)', dblink) INTO is_sent USING connection, message;
-  IF is_sent = 0 THEN
+  IF sluice.dblink_send_query(connection, message) = 0 THEN
     RAISE connection_failure;
   END IF;
   WHILE current_setting('server_version_num')::integer < 170000 LOOP
-    EXECUTE format('SELECT %s.dblink_is_busy($1)', dblink) INTO is_busy USING connection;
-    EXIT WHEN is_busy = 0;
+    EXIT WHEN sluice.dblink_is_busy(connection) = 0;
     PERFORM pg_sleep(poll_seconds);
     poll_seconds := least(poll_seconds * 1.5, 0.05);
   END LOOP;
-  EXECUTE format('SELECT answer FROM %s.dblink_get_result($1) AS t(answer text)', dblink)
-  INTO answer USING connection;
+  SELECT t.answer INTO answer FROM sluice.dblink_get_result(connection) AS t(answer text);
   IF answer IS NULL THEN
     RAISE connection_failure;
   END IF;
   -- The end of the results, after which the connection takes the next request.
-  EXECUTE format('SELECT answer FROM %s.dblink_get_result($1) AS t(answer text)', dblink) USING connection;
+  PERFORM FROM sluice.dblink_get_result(connection) AS t(answer text);
   RETURN convert_from(decode(answer, 'hex'), 'UTF8')::jsonb;
 EXCEPTION WHEN connection_exception OR connection_failure OR connection_does_not_exist
   OR sqlclient_unable_to_establish_sqlconnection THEN -- how dblink takes a name that is not open any more

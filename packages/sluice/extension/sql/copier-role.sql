@@ -11,7 +11,7 @@ BEGIN
     OR EXISTS (SELECT FROM pg_catalog.pg_auth_members AS m WHERE m.roleid = r.oid)
     OR EXISTS (
       SELECT FROM pg_catalog.pg_auth_members AS m
-      WHERE m.member = r.oid AND m.roleid::pg_catalog.regrole::text NOT IN ('pg_write_server_files', 'pg_read_all_data'))
+      WHERE m.member = r.oid AND pg_catalog.pg_get_userbyid(m.roleid) NOT IN ('pg_write_server_files', 'pg_read_all_data'))
     AS is_foreign
   INTO copier
   FROM pg_catalog.pg_roles AS r

@@ -48,12 +48,14 @@ LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+  key text;
   answer jsonb;
   pipe_name text;
 BEGIN
-  PERFORM sluice.connect(connection);
+  key := sluice.connect(connection);
   answer := sluice.request(connection, jsonb_build_object(
     'op', 'begin',
+    'key', key,
     'role', role,
     'database', current_database(),
     'pid', pg_backend_pid(),

@@ -20,10 +20,11 @@ $$;
 -- nothing can change: so no other session has ever seen it, and none can change it between this look and the COPY.
 -- (Members of pg_read_all_data and pg_write_all_data may use the temporary schemas of others.)
 CREATE OR REPLACE FUNCTION sluice.staged_table(staged regclass, OUT name text, OUT owner oid)
-LANGUAGE sql VOLATILE
+LANGUAGE plpgsql VOLATILE -- which keeps the plan of the query; a function in SQL does so from PostgreSQL 18 on
 SET search_path = pg_catalog, pg_temp
 AS $$
-  SELECT c.relname, c.relowner
+BEGIN
+  SELECT c.relname, c.relowner INTO name, owner
   FROM pg_class AS c
   WHERE c.oid = staged AND c.relnamespace = pg_my_temp_schema()
     AND c.relkind = 'r' AND c.relpersistence = 't' AND NOT c.relispartition AND c.reloftype = 0
@@ -39,7 +40,8 @@ AS $$
       SELECT FROM pg_depend AS d
       WHERE d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
         AND (d.classid, d.objid) <> ('pg_type'::regclass, c.reltype)
-        AND (d.classid, d.objid) <> ('pg_class'::regclass, c.reltoastrelid))
+        AND (d.classid, d.objid) <> ('pg_class'::regclass, c.reltoastrelid));
+END
 $$;
 
 -- Copies staged rows to the pipe, and gives their number. Runs as sluice_copier, so that even what should not run here

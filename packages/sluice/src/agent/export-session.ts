@@ -155,7 +155,11 @@ export class ExportSession {
 
   #onFailure(error: unknown): void {
     this.#outcome = { status: 'failed', error };
-    if (!this.#abortion.signal.aborted) this.#log.error({ err: error }, 'export failed');
+    const { aborted, reason } = this.#abortion.signal;
+    if (!aborted) this.#log.error({ err: error }, 'export failed');
+    // Its caller may be gone, so the log is where it is said.
+    else if (error !== reason)
+      this.#log.error({ err: error }, 'what became of an aborted export is in the hint');
     this.#source
       .refuseWrites()
       .catch((cause: unknown) => this.#log.error({ err: cause }, 'could not close a pipe'));

@@ -29,6 +29,7 @@ export class LeftObjects {
   remove(note: JournalNote<PublishingEntry>, objects: readonly PublishedObject[] = note.entry.objects): void {
     const lookUntil = Date.now() + LATEST_APPEARANCE_MS;
     let remaining = [...objects];
+    const holds = new Map(objects.map((object) => [object, this.#options.keys.hold(object)]));
     this.#options.queue.add({
       about: { objects: objects.map(({ bucket, key }) => `s3://${bucket}/${key}`) },
       failure: 'could not yet remove what a failed export has published, or may have',
@@ -37,8 +38,10 @@ export class LeftObjects {
         let problem: unknown;
         for (const object of remaining) {
           const came = await this.#removeOne(note.entry, object, signal);
+          const isOver = came.is !== 'pending' || (came.error === undefined && Date.now() >= lookUntil);
           if (came.is !== 'pending') this.#log(object, came);
-          else if (came.error !== undefined || Date.now() < lookUntil) pending.push(object);
+          if (isOver) holds.get(object)?.();
+          else pending.push(object);
           if (came.is === 'pending') problem ??= came.error;
         }
         remaining = pending;

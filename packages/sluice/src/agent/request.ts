@@ -18,6 +18,8 @@ const requestSchema = z.discriminatedUnion('op', [
     op: z.literal('begin'),
     /** Of the extension that asks. */
     protocolVersion: z.int(),
+    /** Which the connection was opened with, if it was opened with one. */
+    key: z.string().optional(),
     role: z.string(),
     database: z.string(),
     pid: z.int(),

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { Logger } from 'pino';
-import { errnoOf, isSluiceError } from '../errors.ts';
+import { errnoOf, isSluiceError, SluiceError } from '../errors.ts';
 import * as backend from './pg-protocol/backend-messages.ts';
 import { FrontendReader, type FrontendMessage } from './pg-protocol/frontend-reader.ts';
 import type { ReadRequest } from './parser/parse-job.ts';
@@ -13,6 +13,8 @@ const NO_DATABASE = 'this is the Sluice agent, not a database';
 const STARTUP_TIMEOUT_MS = 10_000;
 /** A connection without an export is there for one request; its next one must be whole within this time. */
 const REQUEST_TIMEOUT_MS = 60_000;
+/** How the extension gives the key of its connection, which its begin must have: sluice.connect. */
+const KEY_OPTION = /^-c sluice\.key=([0-9a-f]{64})$/;
 
 /** Decoding a longer request takes more than a millisecond, in which no other connection is served. */
 const LONG_REQUEST_BYTES = 128 * 1024;
@@ -43,6 +45,8 @@ export async function serveConnection(
 ): Promise<void> {
   const reader = new FrontendReader(MAX_MESSAGE_BYTES);
   let deadline = setTimeout(() => socket.destroy(), STARTUP_TIMEOUT_MS).unref();
+  /** Undefined: the connection is not of the extension, or of one before 1.2.1. */
+  let key: string | undefined;
   try {
     // Left open when a message is refused, so that its sender learns why.
     const chunks: AsyncIterator<Buffer> = socket.iterator({ destroyOnReturn: false });
@@ -55,7 +59,8 @@ export async function serveConnection(
       for (const message of messages) {
         clearTimeout(deadline);
         if (message.type === 'terminate' || message.type === 'cancel-request') return;
-        const pieces = await answer(message, handler, agentVersion);
+        if (message.type === 'startup') key = KEY_OPTION.exec(message.parameters.get('options') ?? '')?.[1];
+        const pieces = await answer(message, handler, { agentVersion, key });
         socket.cork();
         for (const piece of pieces) socket.write(piece);
         socket.uncork();
@@ -92,7 +97,7 @@ async function receive(
 async function answer(
   message: FrontendMessage,
   handler: RequestHandler,
-  agentVersion: string,
+  { agentVersion, key }: { agentVersion: string; key: string | undefined },
 ): Promise<Buffer[]> {
   switch (message.type) {
     case 'encryption-request':
@@ -108,13 +113,17 @@ async function answer(
         backend.readyForQuery,
       ];
     case 'query':
-      return [...(await answerQuery(message.text, handler)), backend.readyForQuery];
+      return [...(await answerQuery(message.text, handler, key)), backend.readyForQuery];
     default:
       return [notSupported('only simple queries are answered here'), backend.readyForQuery];
   }
 }
 
-async function answerQuery(bytes: Buffer, handler: RequestHandler): Promise<Buffer[]> {
+async function answerQuery(
+  bytes: Buffer,
+  handler: RequestHandler,
+  key: string | undefined,
+): Promise<Buffer[]> {
   try {
     const read =
       bytes.length > LONG_REQUEST_BYTES
@@ -122,6 +131,9 @@ async function answerQuery(bytes: Buffer, handler: RequestHandler): Promise<Buff
         : { request: parseRequest(bytes.toString('utf8')) };
     if ('answer' in read) return backend.oneTextValue('answer', read.answer);
     const { request } = read;
+    if (request?.op === 'begin' && request.key !== key) {
+      throw new SluiceError('protocol_violation', 'an export can only be begun by who opened the connection');
+    }
     if (request !== undefined)
       return backend.oneTextValue('answer', encodeAnswer(await handler.handle(request)));
   } catch (error) {

@@ -1,4 +1,5 @@
 import type { ExportLimits } from './export-limits.ts';
+import type { S3Connection } from '../s3/connection.ts';
 import { BufferMemory } from './buffer-memory.ts';
 import type { ExportProgress, ExportRequest } from './export-request.ts';
 import { FileUpload, type FileUploadContext } from './file-upload.ts';
@@ -6,8 +7,8 @@ import type { PartScheduler } from './part-scheduler.ts';
 import { partSizeOf } from './part-size.ts';
 import { PublishedKeys } from './published-keys.ts';
 
-/** Of the exports of this process that give none. */
-const SHARED_KEYS = new PublishedKeys();
+/** Of the exports of this process that give none, by the store that they export to. */
+const SHARED_KEYS = new Map<string | undefined, PublishedKeys>();
 
 /** The files of one export, of which the last is being written. */
 export class ExportFiles {
@@ -21,7 +22,7 @@ export class ExportFiles {
 
   constructor(request: ExportRequest, limits: ExportLimits, scheduler: PartScheduler) {
     const { connection, bucket, key, contentType, kmsKeyId, journal } = request;
-    const { memory = new BufferMemory(), publishedKeys = SHARED_KEYS } = request;
+    const { memory = new BufferMemory(), publishedKeys = sharedKeysOf(connection) } = request;
     this.#key = key;
     this.#onProgress = request.onProgress;
     this.#context = {
@@ -78,6 +79,12 @@ export class ExportFiles {
       files: this.#files.length,
     });
   }
+}
+
+function sharedKeysOf({ endpoint }: S3Connection): PublishedKeys {
+  const keys = SHARED_KEYS.get(endpoint) ?? new PublishedKeys();
+  SHARED_KEYS.set(endpoint, keys);
+  return keys;
 }
 
 /** https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/postgresql-s3-export-file.html (File naming) */

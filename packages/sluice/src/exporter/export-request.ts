@@ -40,7 +40,7 @@ export interface ExportRequest {
   confirm?: (() => Promise<void>) | undefined;
   /**
    * Shared by all exports of a process that may store the same keys, whichever journal they use.
-   * @default one for all exports that give none
+   * @default one for all exports to the same endpoint that give none
    */
   publishedKeys?: PublishedKeys | undefined;
   /**

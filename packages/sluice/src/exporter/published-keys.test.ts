@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { PublishedKeys } from './published-keys.ts';
 
 const OBJECT = { bucket: 'b', key: 'k' };
@@ -43,6 +43,26 @@ describe('PublishedKeys', () => {
     fail(new Error('S3 is down'));
     await expect(removing).rejects.toThrow('S3 is down');
     await begun;
+  });
+
+  it('remembers what is stored for a while, and as long as a removal is to be made', async () => {
+    vi.useFakeTimers();
+    try {
+      const keys = new PublishedKeys();
+      const release = keys.hold(OBJECT);
+      const publication = await keys.begin(OBJECT);
+      publication.stored('"x"');
+      publication.end();
+      vi.advanceTimersByTime(600_000);
+      await keys.begin({ ...OBJECT, key: 'another' });
+      expect(await removeAt(keys, '"x"')).toBe('not-ours');
+      release();
+      vi.advanceTimersByTime(600_000);
+      await keys.begin({ ...OBJECT, key: 'a third' });
+      expect(await removeAt(keys, '"x"')).toBe('removed');
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('gives up waiting when the export is aborted', async () => {

@@ -22,6 +22,8 @@ interface KeyState {
   /** The ETags that were stored, and by whom, but by exports that failed. */
   stored: { etag: string; by: Publication }[];
   usedAt: number;
+  /** Removals that are still to be made. */
+  holds: number;
 }
 
 /**
@@ -82,6 +84,23 @@ export class PublishedKeys {
     }
   }
 
+  /**
+   * Remembers what is stored under a key for as long as a removal from it is still to be made.
+   *
+   * @returns to be called when it is done, or given up
+   */
+  hold(object: S3Uri): () => void {
+    const state = this.#stateOf(object);
+    state.holds += 1;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      state.holds -= 1;
+      state.usedAt = Date.now();
+    };
+  }
+
   #stateOf({ bucket, key }: S3Uri): KeyState {
     const name = JSON.stringify([bucket, key]);
     const state = this.#keys.get(name) ?? {
@@ -89,6 +108,7 @@ export class PublishedKeys {
       removing: undefined,
       stored: [],
       usedAt: 0,
+      holds: 0,
     };
     state.usedAt = Date.now();
     // The last used are the last in the order.
@@ -98,9 +118,9 @@ export class PublishedKeys {
   }
 
   #forgetOld(): void {
-    for (const [name, { publishing, removing, usedAt }] of this.#keys) {
+    for (const [name, { publishing, removing, usedAt, holds }] of this.#keys) {
       if (Date.now() - usedAt < REMEMBER_MS) return;
-      if (publishing.size === 0 && removing === undefined) this.#keys.delete(name);
+      if (publishing.size === 0 && removing === undefined && holds === 0) this.#keys.delete(name);
     }
   }
 }

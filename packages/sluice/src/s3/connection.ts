@@ -60,6 +60,8 @@ const MAX_IDLE_SOCKETS = 64;
  */
 export class S3Connection {
   readonly region: string;
+  /** Undefined for Amazon S3 itself. */
+  readonly endpoint: string | undefined;
   readonly checksums: 'crc32' | 'none';
   readonly connectTimeoutMs: number;
   readonly requestTimeoutMs: number;
@@ -75,6 +77,7 @@ export class S3Connection {
     validateRegion(options.region);
     validateEndpoint(options.endpoint);
     this.region = options.region;
+    this.endpoint = options.endpoint;
     this.checksums = options.checksums ?? 'crc32';
     this.connectTimeoutMs = options.connectTimeoutMs ?? 5_000;
     this.requestTimeoutMs = options.requestTimeoutMs ?? 30_000;

@@ -1,7 +1,7 @@
 import type { CompletedPart } from '@aws-sdk/client-s3';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import { loadS3Sdk, type S3Connection } from './connection.ts';
-import { emptyAnswer } from './empty-answer.ts';
+import { emptyAnswer, requireNoContent } from './empty-answer.ts';
 import type { ObjectSettings } from './object-settings.ts';
 import { withRetries } from './retries.ts';
 import { describeFailure } from './s3-failure.ts';
@@ -147,16 +147,17 @@ export async function abortMultipartUpload(
   const client = await connection.client();
   const target = await connection.target('AbortMultipartUpload', upload);
   try {
-    await withRetries(connection, target, signal, () =>
-      client.send(
+    await withRetries(connection, target, signal, async () => {
+      const answer = await client.send(
         new AbortMultipartUploadCommand({
           Bucket: upload.bucket,
           Key: upload.key,
           UploadId: upload.uploadId,
         }),
         signal === undefined ? {} : { abortSignal: signal },
-      ),
-    );
+      );
+      requireNoContent(answer);
+    });
     return true;
   } catch (error) {
     if (!isUploadError(error) || error.s3Code !== 'NoSuchUpload') throw error;

@@ -1,4 +1,5 @@
 import { loadS3Sdk, type S3Connection } from './connection.ts';
+import { emptyAnswer, requireNoContent } from './empty-answer.ts';
 import { withRetries } from './retries.ts';
 import type { S3Uri } from './s3-uri.ts';
 import { serverDateOf } from './server-date.ts';
@@ -7,7 +8,7 @@ import { isUploadError } from './upload-error.ts';
 /** What is stored under a key. */
 export interface StoredObject {
   bytes: number | undefined;
-  etag: string | undefined;
+  etag: string;
   /** CRC32 in base64; of an object of several parts, with their number behind it. */
   checksum: string | undefined;
   versionId: string | undefined;
@@ -42,6 +43,7 @@ export async function headObject(
         { step: 'deserialize' },
       );
       const answer = await client.send(command, signal === undefined ? {} : { abortSignal: signal });
+      if (answer.ETag === undefined) throw emptyAnswer();
       return {
         bytes: answer.ContentLength,
         etag: answer.ETag,
@@ -84,8 +86,8 @@ export async function deleteExactObject(
     ...(isVersion ? { VersionId: object.versionId } : { IfMatch: object.etag }),
   });
   try {
-    await withRetries(connection, target, signal, () =>
-      client.send(command, signal === undefined ? {} : { abortSignal: signal }),
+    await withRetries(connection, target, signal, async () =>
+      requireNoContent(await client.send(command, signal === undefined ? {} : { abortSignal: signal })),
     );
     return true;
   } catch (error) {

@@ -19,6 +19,12 @@ export const STATIC_KEYS = { access_key_id: 'AKIASTATIC', secret_access_key: 'st
 
 type Section = Record<string, unknown>;
 
+/** What the agent logs. */
+export interface LogLine {
+  msg: string;
+  err?: { hint?: string };
+}
+
 /** What the agent answers. */
 export interface Answer {
   state?: string;
@@ -39,12 +45,13 @@ export class AgentFixture implements AsyncDisposable {
   /** Actions that S3 does not answer for as long as they are in here. */
   readonly stalled: Set<string>;
   readonly directory: string;
+  readonly logged: readonly LogLine[];
   agent: Agent;
   readonly #closers: (() => Promise<unknown>)[];
   readonly #sections: Record<string, Section>;
 
   private constructor(
-    parts: Pick<AgentFixture, 'sts' | 's3Requests' | 'denied' | 'stalled' | 'directory' | 'agent'>,
+    parts: Pick<AgentFixture, 'sts' | 's3Requests' | 'denied' | 'stalled' | 'directory' | 'logged' | 'agent'>,
     closers: (() => Promise<unknown>)[],
     sections: Record<string, Section>,
   ) {
@@ -53,6 +60,7 @@ export class AgentFixture implements AsyncDisposable {
     this.denied = parts.denied;
     this.stalled = parts.stalled;
     this.directory = parts.directory;
+    this.logged = parts.logged;
     this.agent = parts.agent;
     this.#closers = closers;
     this.#sections = sections;
@@ -119,8 +127,13 @@ export class AgentFixture implements AsyncDisposable {
       },
       s3: { endpoint: await throughS3(s3.endpoint), max_attempts: 2, ...sections['s3'] },
     };
-    const agent = await startAgent(all);
-    const fixture = new AgentFixture({ sts, s3Requests, denied, stalled, directory, agent }, closers, all);
+    const logged: LogLine[] = [];
+    const agent = await startAgent(all, logged);
+    const fixture = new AgentFixture(
+      { sts, s3Requests, denied, stalled, directory, logged, agent },
+      closers,
+      all,
+    );
     await fixture.#makeBucket(s3.endpoint);
     return fixture;
   }
@@ -188,9 +201,12 @@ async function waitUntil(isTrue: () => Promise<boolean>, what: string): Promise<
   }
 }
 
-function startAgent(sections: Record<string, Section>): Promise<Agent> {
+function startAgent(sections: Record<string, Section>, logged: LogLine[] = []): Promise<Agent> {
   const config = parseConfig(stringify(sections), 'sluice.toml');
-  return Agent.start({ config, log: pino({ level: 'silent' }) });
+  return Agent.start({
+    config,
+    log: pino({}, { write: (line: string) => void logged.push(JSON.parse(line)) }),
+  });
 }
 
 export class AgentConnection {

@@ -48,7 +48,7 @@ async function restart(): Promise<void> {
   const connection = s3.connect({ endpoint: proxy.endpoint, maxAttempts: 1, requestTimeoutMs: 3_000 });
   cleanUp = await CleanUp.open({
     stateDirectory: directory,
-    s3: { use: (_access, _options, run) => run(connection) },
+    s3: { use: (_access, _options, cleanUpWith) => cleanUpWith(connection) },
     keys,
     log: pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
   });
@@ -264,5 +264,6 @@ describe('an agent that is killed while it publishes three files', () => {
     await cleanUp.stop();
     await restart();
     await eventually(async () => (await s3.listKeys()).length === 0, CLEANED_UP_MS);
+    expect(logged.map(({ msg }) => msg)).toContain('removed an object that a failed export had published');
   });
 });

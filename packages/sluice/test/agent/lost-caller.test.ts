@@ -101,6 +101,19 @@ describe('a caller who is gone while its export is published', () => {
     expect(await keys()).toEqual([]);
   });
 
+  it('is no reason to be silent about what is left, or not known', async () => {
+    fixture.denied.add('s3:GetObject');
+    proxy.inject(PUT_OBJECT, { do: 'stall', reading: true });
+    const connection = await fixture.connect();
+    const commit = await exportRows(connection);
+    expect(await connection.ask(commit)).toEqual({ state: 'pending' });
+    await connection.end();
+    await fixture.noExportRuns();
+    expect(fixture.logged.map(({ err }) => err?.hint)).toContain(
+      `Whether s3://${BUCKET}/rows was stored is not known: that needs s3:GetObject.`,
+    );
+  });
+
   it('keeps what it was told of', async () => {
     const connection = await fixture.connect();
     expect(await connection.request(await exportRows(connection))).toMatchObject({ state: 'done' });
