@@ -41,7 +41,11 @@ function passes(version) {
   const { status, error } = spawnSync(
     process.execPath,
     [vitest, 'run', '--project', 'acceptance', ...TESTS],
-    { cwd: ROOT, stdio: 'inherit', env: { SLUICE_GENERATED_RUNS: '40', ...process.env, SLUICE_PG_VERSION: version } },
+    {
+      cwd: ROOT,
+      stdio: 'inherit',
+      env: { SLUICE_GENERATED_RUNS: '40', ...process.env, SLUICE_PG_VERSION: version },
+    },
   );
   if (error !== undefined) throw error;
   return status === 0;
