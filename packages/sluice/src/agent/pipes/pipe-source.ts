@@ -177,7 +177,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     this.#wake();
   }
 
-  /** After the commit, reads what is left in the pipe, past the event loop: the writer is gone, or about to go. */
+  /** After the commit, reads what is left in the pipe with read calls of its own: the writer is gone, or about to go. */
   async #readRest(): Promise<Uint8Array | undefined> {
     this.#socket.pause();
     const deadline = Date.now() + WRITER_CLOSE_TIMEOUT_MS;
