@@ -178,7 +178,9 @@ describe('options that would be too much for a parser', () => {
     };
     const attacked = attack().finally(() => over.abort());
     while (!over.signal.aborted)
-      expect(await exportQuery(superuser, 'SELECT 1; --', 'meanwhile', 'header')).toMatchObject({ rows: 1 });
+      expect(await exportQuery(superuser, 'SELECT 1; --', 'meanwhile', 'format csv, header')).toMatchObject({
+        rows: 1,
+      });
     await attacked;
   });
 
