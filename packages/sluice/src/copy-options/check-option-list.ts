@@ -17,7 +17,8 @@ const OUTSIDE_WORDS = /[^ \t\n\r\f\v]/g;
  * that does not end may pass: the grammar refuses it at its end.
  *
  * @param list begins with a parenthesis, and ends with a line; its strings are the standard's
- * @returns the list without comments, as PostgreSQL's scanner takes seconds for those in many levels
+ * @returns the list without what stands in comments, as PostgreSQL's scanner takes seconds for those in many levels.
+ *   An empty comment stays of one in slashes: PostgreSQL joins strings across a line's comment, but not across that.
  * @throws SluiceError `options_syntax`
  */
 export function checkOptionList(list: string): string {
@@ -32,7 +33,7 @@ export function checkOptionList(list: string): string {
     checked = to;
     if (!isComment(opening)) continue;
     if (opening === '/*' && to === list.length) throw optionsSyntaxError('unterminated /* comment');
-    pieces.push(list.slice(copied, from), ' ');
+    pieces.push(list.slice(copied, from), opening === '/*' ? '/**/' : ' ');
     copied = to;
   }
   shape.characters(checked, list.length);
