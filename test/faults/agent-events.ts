@@ -1,12 +1,16 @@
 import { readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Event } from './event-context.ts';
+import type { Event, EventContext } from './event-context.ts';
 import { CAN_LIMIT, limitProcess } from './limit-process.ts';
 
 const LONGEST_STOP_MS = 1_500;
 /** What an agent with few descriptors may open beyond those it has. */
 const SPARE_DESCRIPTORS = 4;
+/** What people limit a service to that is not meant to do much. */
+const FEW_DESCRIPTORS = 64;
+/** S3 takes no signature that is older or newer than 15 minutes. */
+const CLOCK_JUMP_MS = 3_600_000;
 
 /** What can happen to the agent. */
 export const AGENT_EVENTS: readonly (readonly [weight: number, event: string])[] = [
@@ -15,10 +19,12 @@ export const AGENT_EVENTS: readonly (readonly [weight: number, event: string])[]
   [3, 'SIGSTOP'],
   [1, 'state directory replaced by a file'],
   [1, 'socket removed'],
+  [2, 'clock jump'],
   ...(CAN_LIMIT
     ? ([
         [1, 'state directory full'],
-        [1, 'few descriptors'],
+        [1, 'no descriptors'],
+        [1, '64 descriptors'],
       ] as const)
     : []),
 ];
@@ -67,15 +73,27 @@ const EVENTS: ReadonlyMap<string, Event> = new Map<string, Event>([
     },
   ],
   [
-    'few descriptors',
-    async ({ stack: { agent }, afterCall }) => {
-      const { pid } = agent;
-      const open = (await readdir(`/proc/${pid}/fd`)).map(Number);
-      await limitProcess(pid, 'nofile', Math.max(...open) + SPARE_DESCRIPTORS);
-      afterCall(() => limitProcess(pid, 'nofile', 'hard'));
+    'clock jump',
+    async ({ stack: { agent }, random, afterCall }) => {
+      await agent.shiftClock(random.pick([-CLOCK_JUMP_MS, CLOCK_JUMP_MS]));
+      afterCall(() => agent.shiftClock(0));
     },
   ],
+  [
+    'no descriptors',
+    async (context) => {
+      const open = (await readdir(`/proc/${context.stack.agent.pid}/fd`)).map(Number);
+      await limitDescriptors(context, Math.max(...open) + SPARE_DESCRIPTORS);
+    },
+  ],
+  ['64 descriptors', (context) => limitDescriptors(context, FEW_DESCRIPTORS)],
 ]);
+
+async function limitDescriptors({ stack: { agent }, afterCall }: EventContext, limit: number): Promise<void> {
+  const { pid } = agent;
+  await limitProcess(pid, 'nofile', limit);
+  afterCall(() => limitProcess(pid, 'nofile', 'hard'));
+}
 
 export function agentEvent(name: string): Event | undefined {
   return EVENTS.get(name);

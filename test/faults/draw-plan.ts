@@ -55,7 +55,7 @@ export function drawPlan(random: SeededRandom, draw: ExportDraw): PlanStep[] {
       [14, () => [random.pick(TROUBLE[size]), drawStepAfterwards(random)]],
       [2, () => [drawStsStep(random)]],
       [13, () => [drawEvent(random, 'session', SESSION_EVENTS, size)]],
-      [4, () => [drawEvent(random, 'agent', AGENT_EVENTS, size)]],
+      [6, () => [drawEvent(random, 'agent', AGENT_EVENTS, size)]],
       [0.4, () => [drawEvent(random, 'server', SERVER_EVENTS, size)]],
     ])();
     steps.push(...drawn.slice(0, MAX_STEPS - steps.length));

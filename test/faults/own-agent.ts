@@ -1,10 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const PROGRAM = join(import.meta.dirname, '../../packages/sluice/bin/sluice.js');
+const CLOCK = new URL('../support/shifted-clock.mjs', import.meta.url).href;
 const START_TIMEOUT_MS = 30_000;
 /** Lines of the log that are kept. */
 const MAX_LINES = 20_000;
@@ -18,6 +19,8 @@ export type LogLine = Readonly<Record<string, unknown>> & { msg?: string; level?
  */
 export class OwnAgent {
   readonly #configFile: string;
+  /** How far its clock is off, in milliseconds. */
+  readonly #clockFile: string;
   readonly #lines: LogLine[] = [];
   #dropped = 0;
   #child: ChildProcess | undefined;
@@ -26,6 +29,7 @@ export class OwnAgent {
 
   constructor(configFile: string) {
     this.#configFile = configFile;
+    this.#clockFile = `${configFile}.clock`;
   }
 
   get pid(): number {
@@ -49,9 +53,11 @@ export class OwnAgent {
 
   async start(): Promise<void> {
     const from = this.position;
-    const child = spawn(process.execPath, [PROGRAM, 'agent', '--config', this.#configFile], {
+    await writeFile(this.#clockFile, '0');
+    const args = ['--import', CLOCK, PROGRAM, 'agent', '--config', this.#configFile];
+    const child = spawn(process.execPath, args, {
       cwd: '/',
-      env: environment(),
+      env: { ...environment(), TEST_CLOCK_FILE: this.#clockFile },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     this.#child = child;
@@ -70,6 +76,12 @@ export class OwnAgent {
       }
       await new Promise((resolve) => setTimeout(resolve, 10));
     }
+  }
+
+  /** Sets its clock. */
+  async shiftClock(byMs: number): Promise<void> {
+    await writeFile(this.#clockFile, String(byMs));
+    process.kill(this.pid, 'SIGUSR2');
   }
 
   /** The next end is what the test wants. */

@@ -29,7 +29,8 @@ export interface Rule {
   holds: (leftover: Leftover) => boolean;
 }
 
-const REFUSED = /^answer(-early)? (301|4\d\d)/;
+const REFUSED =
+  /^answer(-early)? (301 PermanentRedirect|400 InvalidRequest|403 AccessDenied|404 NoSuchBucket|412 PreconditionFailed)$/;
 const PUBLISHING = new Set(['PutObject', 'CompleteMultipartUpload']);
 
 export const RULES: readonly Rule[] = [

@@ -27,6 +27,7 @@ import type { AgentRequest, BeginRequest } from './request.ts';
 import { serveConnection } from './rpc-connection.ts';
 import { RpcServer } from './rpc-server.ts';
 import { S3Connections, type S3Lease } from './s3-connections.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 /** For requests that belong to no export, and exports that are about to be refused. */
 const SPARE_CONNECTIONS = 64;
@@ -142,10 +143,10 @@ export class Agent {
       unavailable('the Sluice agent is shutting down', 'Export again when it has started anew.'),
     );
     server.stopListening();
-    const deadline = Date.now() + (options.gracePeriodMs ?? this.#config.agent.shutdown_timeout);
+    const deadline = steadyNow() + (options.gracePeriodMs ?? this.#config.agent.shutdown_timeout);
     if (this.#sessions.size > 0)
       this.#log.info({ exports: this.#sessions.size }, 'waiting for running exports');
-    await this.#sessionsEnded(() => Date.now() < deadline && !options.signal?.aborted);
+    await this.#sessionsEnded(() => steadyNow() < deadline && !options.signal?.aborted);
     for (const session of this.#sessions) {
       session.fail(
         new SluiceError('agent_unavailable', 'the Sluice agent was shut down during the export', {
@@ -153,8 +154,8 @@ export class Agent {
         }),
       );
     }
-    const lastWord = Date.now() + LAST_WORD_MS;
-    await this.#sessionsEnded(() => Date.now() < lastWord);
+    const lastWord = steadyNow() + LAST_WORD_MS;
+    await this.#sessionsEnded(() => steadyNow() < lastWord);
     await Promise.all([server.close(), rdsApi?.close(), admin.close(), cleanUp.stop()]);
     await Promise.all([...this.#sessions].map((session) => session.close()));
     await Promise.all([parser.close(), pipes.close()]);
@@ -235,10 +236,10 @@ export class Agent {
    */
   async #placeFree(signal: AbortSignal): Promise<void> {
     const { max_exports: places } = this.#config.agent;
-    const giveUpAt = Date.now() + PLACE_TIMEOUT_MS;
+    const giveUpAt = steadyNow() + PLACE_TIMEOUT_MS;
     while (this.#sessions.size + this.#beginnings >= places) {
       const mayFree = [...this.#sessions].some((session) => session.isOver);
-      if (!mayFree || Date.now() > giveUpAt) {
+      if (!mayFree || steadyNow() > giveUpAt) {
         throw unavailable(
           `the Sluice agent runs ${places} exports already`,
           'Export again later, or raise agent.max_exports in sluice.toml.',

@@ -6,6 +6,7 @@ import type { LeftObjects } from './left-objects.ts';
 import type { LeftUploads } from './left-uploads.ts';
 import type { OwnUploads } from './own-uploads.ts';
 import type { JournalNote, UploadJournalDirectory } from './upload-journal.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 export interface ExportJournalOptions {
   directory: UploadJournalDirectory;
@@ -29,7 +30,7 @@ export class ExportJournal implements UploadJournal {
   async opening({ bucket, key }: S3Uri): Promise<OpeningAttempt> {
     const { directory, own, leftUploads, region, databaseRole } = this.#options;
     const place = { bucket, key, region, databaseRole };
-    const note = await directory.add({ kind: 'asked' as const, ...place, askedAt: Date.now() });
+    const note = await directory.add({ kind: 'asked' as const, ...place, askedAt: steadyNow() });
     const answered = own.ask(place);
     return {
       opened: async ({ uploadId }) => {
@@ -44,7 +45,7 @@ export class ExportJournal implements UploadJournal {
       lost: async () => {
         answered();
         // Without the time of its end it is looked for in a longer span.
-        leftUploads.find(await note.replace({ ...note.entry, lostAt: Date.now() }).catch(() => note));
+        leftUploads.find(await note.replace({ ...note.entry, lostAt: steadyNow() }).catch(() => note));
       },
     };
   }

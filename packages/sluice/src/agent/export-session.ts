@@ -6,6 +6,7 @@ import { settlesInTime } from './answer-within.ts';
 import { Latch } from './latch.ts';
 import { PipeSource } from './pipes/pipe-source.ts';
 import type { OpenPipe } from './pipes/pipe-pool.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 /** An export whose COPY has ended is committed or aborted at once; one that is not has lost its caller. */
 const DECISION_TIMEOUT_MS = 60_000;
@@ -44,7 +45,7 @@ export class ExportSession {
   readonly #source: PipeSource;
   readonly #log: Logger;
   readonly #abortion = new AbortController();
-  readonly #startedAt = Date.now();
+  readonly #startedAt = steadyNow();
   readonly #ended: Promise<void>;
   readonly #decisionTimer: NodeJS.Timeout;
   /** All objects are there. */
@@ -96,7 +97,7 @@ export class ExportSession {
         const files = outcome.result.files.length;
         const { bytes } = outcome.result;
         this.#log.info(
-          { rows: rows.toString(), files, bytes, ms: Date.now() - this.#startedAt },
+          { rows: rows.toString(), files, bytes, ms: steadyNow() - this.#startedAt },
           'export committed',
         );
         return { state: 'done', files, bytes, receipt: this.receipt };
@@ -167,8 +168,8 @@ export class ExportSession {
 
   #checkDecision(): void {
     if (this.#isCommitted || !this.#source.writerGone) return;
-    this.#writerGoneAt ??= Date.now();
-    if (Date.now() - this.#writerGoneAt < DECISION_TIMEOUT_MS) return;
+    this.#writerGoneAt ??= steadyNow();
+    if (steadyNow() - this.#writerGoneAt < DECISION_TIMEOUT_MS) return;
     this.abort('neither committed nor aborted after the end of COPY').catch((error: unknown) =>
       this.#log.error({ err: error }, 'could not abort an export'),
     );

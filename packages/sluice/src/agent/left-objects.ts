@@ -6,6 +6,7 @@ import type { CleanupQueue } from './cleanup-queue.ts';
 import type { PublishingEntry } from './journal-entry.ts';
 import type { S3Connections } from './s3-connections.ts';
 import type { JournalNote } from './upload-journal.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 /** A request that was broken off may still store its object for a while; then it is not looked for any more. */
 const LATEST_APPEARANCE_MS = 30_000;
@@ -27,7 +28,7 @@ export class LeftObjects {
 
   /** The export has failed for its caller, and these of its objects may be there, or appear yet. */
   remove(note: JournalNote<PublishingEntry>, objects: readonly PublishedObject[] = note.entry.objects): void {
-    const lookUntil = Date.now() + LATEST_APPEARANCE_MS;
+    const lookUntil = steadyNow() + LATEST_APPEARANCE_MS;
     let remaining = [...objects];
     const holds = new Map(objects.map((object) => [object, this.#options.keys.hold(object)]));
     this.#options.queue.add({
@@ -38,7 +39,7 @@ export class LeftObjects {
         let problem: unknown;
         for (const object of remaining) {
           const came = await this.#removeOne(note.entry, object, signal);
-          const isOver = came.is !== 'pending' || (came.error === undefined && Date.now() >= lookUntil);
+          const isOver = came.is !== 'pending' || (came.error === undefined && steadyNow() >= lookUntil);
           if (came.is !== 'pending') this.#log(object, came);
           if (isOver) holds.get(object)?.();
           else pending.push(object);

@@ -6,6 +6,7 @@ import type { AskedEntry, UploadEntry } from './journal-entry.ts';
 import type { OwnUploads } from './own-uploads.ts';
 import type { S3Connections } from './s3-connections.ts';
 import type { JournalNote } from './upload-journal.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 /** S3's clock tells whole seconds, and a request may reach S3 a moment after its answer was given up. */
 const BEFORE_MS = 2_000;
@@ -71,7 +72,7 @@ export class LeftUploads {
             await abortMultipartUpload(connection, upload, signal);
             log.warn({ ...upload }, 'aborted a multipart upload, the answer to whose creation was lost');
           }
-          return Date.now() > endOf(note.entry);
+          return steadyNow() > endOf(note.entry);
         });
         if (isDone) await note.remove();
         return isDone;

@@ -4,6 +4,7 @@ import { isUploadError } from '../s3/upload-error.ts';
 import type { Publication, PublishedKeys } from './published-keys.ts';
 import type { PublishedObject } from './published-object.ts';
 import { unpublish, type Unpublished } from './unpublish.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 export interface FilePublicationOptions {
   connection: S3Connection;
@@ -34,7 +35,7 @@ export class FilePublication {
   ): Promise<PublishedObject> {
     const turn = await this.#options.keys.begin(object, { signal });
     this.#turn = turn;
-    this.#object = { ...object, askedAt: Date.now() };
+    this.#object = { ...object, askedAt: steadyNow() };
     try {
       const { etag, versionId } = await store();
       turn.stored(etag);

@@ -23,6 +23,7 @@ import type { PublishedKeys } from './published-keys.ts';
 import type { PublishedObject } from './published-object.ts';
 import type { Unpublished } from './unpublish.ts';
 import type { UploadJournal } from './upload-journal.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 /** What the files of an export have in common. */
 export interface FileUploadContext {
@@ -125,7 +126,7 @@ export class FileUpload {
   /** The object that `publish` makes. All parts must have been sent well. */
   describe(): PublishedObject {
     const { bucket, connection } = this.#context;
-    const object = { bucket, key: this.key, bytes: this.#bytes, askedAt: Date.now() };
+    const object = { bucket, key: this.key, bytes: this.#bytes, askedAt: steadyNow() };
     if (this.#open !== undefined) {
       const checksums = this.#parts().map(({ checksum }) => checksum);
       return { ...object, uploadId: this.#open.uploadId, checksum: checksumOfParts(checksums) };

@@ -1,4 +1,5 @@
 import type { S3Uri } from '../s3/s3-uri.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 /** How long a key is remembered after its last use: longer than S3's clock, which tells whole seconds, is inexact. */
 const REMEMBER_MS = 60_000;
@@ -54,7 +55,7 @@ export class PublishedKeys {
       },
       end: () => {
         state.publishing.delete(publication);
-        state.usedAt = Date.now();
+        state.usedAt = steadyNow();
       },
     };
     state.publishing.add(publication);
@@ -80,7 +81,7 @@ export class PublishedKeys {
       return await removal;
     } finally {
       state.removing = undefined;
-      state.usedAt = Date.now();
+      state.usedAt = steadyNow();
     }
   }
 
@@ -97,7 +98,7 @@ export class PublishedKeys {
       if (!isHeld) return;
       isHeld = false;
       state.holds -= 1;
-      state.usedAt = Date.now();
+      state.usedAt = steadyNow();
     };
   }
 
@@ -110,7 +111,7 @@ export class PublishedKeys {
       usedAt: 0,
       holds: 0,
     };
-    state.usedAt = Date.now();
+    state.usedAt = steadyNow();
     // The last used are the last in the order.
     this.#keys.delete(name);
     this.#keys.set(name, state);
@@ -119,7 +120,7 @@ export class PublishedKeys {
 
   #forgetOld(): void {
     for (const [name, { publishing, removing, usedAt, holds }] of this.#keys) {
-      if (Date.now() - usedAt < REMEMBER_MS) return;
+      if (steadyNow() - usedAt < REMEMBER_MS) return;
       if (publishing.size === 0 && removing === undefined && holds === 0) this.#keys.delete(name);
     }
   }

@@ -1,7 +1,7 @@
 import { isSluiceError, SluiceError } from '../errors.ts';
 import { actionOf } from '../s3/remedies.ts';
 import type { S3Uri } from '../s3/s3-uri.ts';
-import { isUploadError } from '../s3/upload-error.ts';
+import { isLastingRefusal, isUploadError } from '../s3/upload-error.ts';
 import type { PublishedObject } from './published-object.ts';
 import type { Unpublished } from './unpublish.ts';
 
@@ -74,7 +74,7 @@ function describeLeft(left: readonly UndoneFile[]): string[] {
 }
 
 function needed(error: unknown, words: string): string {
-  return isUploadError(error) && error.httpStatus === 403 ? `${words} ${actionOf(error.operation)}` : '';
+  return isLastingRefusal(error) && error.httpStatus === 403 ? `${words} ${actionOf(error.operation)}` : '';
 }
 
 function uriOf({ bucket, key }: S3Uri): string {

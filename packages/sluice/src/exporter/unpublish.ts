@@ -1,9 +1,10 @@
 import type { S3Connection } from '../s3/connection.ts';
 import { abortMultipartUpload, type MultipartUpload } from '../s3/multipart-upload.ts';
 import { deleteExactObject, headObject, type StoredObject } from '../s3/stored-object.ts';
-import { isUploadError } from '../s3/upload-error.ts';
+import { isLastingRefusal } from '../s3/upload-error.ts';
 import type { PublishedKeys } from './published-keys.ts';
 import type { PublishedObject } from './published-object.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 /** S3's clock tells whole seconds, twice: in the age of an object and in its answer. */
 const CLOCK_PRECISION_MS = 2_000;
@@ -58,7 +59,7 @@ async function abortOrRemove(
   try {
     if (await abortMultipartUpload(connection, object, options.signal)) return { is: 'absent' };
   } catch (error) {
-    if (!isFinal(error)) throw error;
+    if (!isLastingRefusal(error)) throw error;
     denial = error;
   }
   const found = await lookAndRemove(connection, object, options);
@@ -78,7 +79,7 @@ async function lookAndRemove(
   try {
     stored = await headObject(connection, object, options);
   } catch (error) {
-    if (!isFinal(error)) throw error;
+    if (!isLastingRefusal(error)) throw error;
     return { is: 'unknown', error };
   }
   if (stored === undefined || !isOurs(stored, object)) return { is: 'pending' };
@@ -102,17 +103,12 @@ async function remove(
     if (result === 'busy') return { is: 'pending', error: new Error('another export publishes to this key') };
     return { is: result === true ? 'removed' : 'absent' };
   } catch (error) {
-    if (!isFinal(error)) throw error;
+    if (!isLastingRefusal(error)) throw error;
     return { is: 'left', error };
   }
 }
 
 function isOurs(stored: StoredObject, { bytes, checksum, askedAt }: PublishedObject): boolean {
   if (stored.bytes !== bytes || checksum === undefined || stored.checksum !== checksum) return false;
-  return stored.ageMs !== undefined && stored.ageMs <= Date.now() - askedAt + CLOCK_PRECISION_MS;
-}
-
-/** A refusal, such as of a role that may not do it or a store that knows no conditional delete. */
-function isFinal(error: unknown): boolean {
-  return isUploadError(error) && error.httpStatus !== undefined && !error.retryable;
+  return stored.ageMs !== undefined && stored.ageMs <= steadyNow() - askedAt + CLOCK_PRECISION_MS;
 }

@@ -7,6 +7,7 @@ import { RoleChecks } from './role-checks.ts';
 import { RoleCredentials, type RoleSession } from './role-credentials.ts';
 import { ownSessionName, sessionName } from './session-name.ts';
 import type { SessionCredentials, Sts } from './sts.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 const STATUS_POLL_MS = 50;
 
@@ -98,10 +99,10 @@ export class ClusterRoles {
     roleArn: string,
     { timeoutMs, signal }: { timeoutMs: number; signal?: AbortSignal | undefined },
   ): Promise<void> {
-    const deadline = Date.now() + timeoutMs;
+    const deadline = steadyNow() + timeoutMs;
     const isPending = (): boolean =>
       this.#store.list().some((role) => role.roleArn === roleArn && role.status === 'PENDING');
-    while (isPending() && Date.now() < deadline) {
+    while (isPending() && steadyNow() < deadline) {
       await delay(STATUS_POLL_MS, undefined, signal === undefined ? {} : { signal });
     }
   }

@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { AssumeRoleError } from './assume-role-error.ts';
 import type { AssociationStore } from './association-store.ts';
 import type { AssociationStatus } from './role-association.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 /** How often it is looked which checks are due. */
 const TICK_MS = 500;
@@ -61,7 +62,7 @@ export class RoleChecks {
     const check = this.#checkOf(roleArn);
     check.lastError = error;
     const { status, recheckMs } = this.#judge(check, error);
-    check.nextAt = Date.now() + recheckMs;
+    check.nextAt = steadyNow() + recheckMs;
     for (const role of this.#options.store.list()) {
       if (status === undefined || role.roleArn !== roleArn || role.status === status) continue;
       const { log, store } = this.#options;
@@ -87,7 +88,7 @@ export class RoleChecks {
     const { intervalMs, settleMs = SETTLE_MS } = this.#options;
     if (error === undefined) return { status: 'ACTIVE', recheckMs: intervalMs };
     if (error.retryable) return { status: undefined, recheckMs: Math.min(intervalMs, RECHECK_UNKNOWN_MS) };
-    const isSettling = Date.now() - check.firstSeenAt < settleMs && this.#isPending(error.roleArn);
+    const isSettling = steadyNow() - check.firstSeenAt < settleMs && this.#isPending(error.roleArn);
     if (isSettling) return { status: undefined, recheckMs: Math.min(intervalMs, RECHECK_SETTLING_MS) };
     return { status: 'INVALID', recheckMs: Math.min(intervalMs, RECHECK_INVALID_MS) };
   }
@@ -102,7 +103,7 @@ export class RoleChecks {
       if (!roleArns.has(roleArn)) this.#byRole.delete(roleArn);
     }
     for (const roleArn of roleArns) {
-      if (Date.now() < this.#checkOf(roleArn).nextAt || this.#running.has(roleArn)) continue;
+      if (steadyNow() < this.#checkOf(roleArn).nextAt || this.#running.has(roleArn)) continue;
       this.#running.add(roleArn);
       this.#options
         .assume(roleArn)
@@ -113,7 +114,7 @@ export class RoleChecks {
   }
 
   #checkOf(roleArn: string): RoleCheck {
-    const check = this.#byRole.get(roleArn) ?? { firstSeenAt: Date.now(), nextAt: 0, lastError: undefined };
+    const check = this.#byRole.get(roleArn) ?? { firstSeenAt: steadyNow(), nextAt: 0, lastError: undefined };
     this.#byRole.set(roleArn, check);
     return check;
   }

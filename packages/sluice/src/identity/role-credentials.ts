@@ -1,5 +1,6 @@
 import { AssumeRoleError } from './assume-role-error.ts';
 import type { AssumeRoleRequest, SessionCredentials, Sts } from './sts.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 /** How long before their end credentials are renewed; half their life, when that is shorter. */
 const RENEW_BEFORE_MS = 6 * 60_000;
@@ -60,9 +61,9 @@ export class RoleCredentials {
     const entry = this.#entryOf(session);
     const { credentials } = entry;
     if (credentials !== undefined && isUsable(credentials, entry.fetchedAt)) {
-      const justFetched = Date.now() - entry.fetchedAt < JUST_FETCHED_MS;
+      const justFetched = steadyNow() - entry.fetchedAt < JUST_FETCHED_MS;
       if (justFetched || !forceRefresh) {
-        if (needsRenewal(credentials, entry.fetchedAt) && Date.now() >= entry.mayRetryAt) {
+        if (needsRenewal(credentials, entry.fetchedAt) && steadyNow() >= entry.mayRetryAt) {
           // In the background: these still serve, and a failure shows when they do not.
           this.#fetch(session, entry).catch(() => undefined);
         }
@@ -107,11 +108,11 @@ export class RoleCredentials {
       .then(
         (credentials) => {
           entry.credentials = credentials;
-          entry.fetchedAt = Date.now();
+          entry.fetchedAt = steadyNow();
           return credentials;
         },
         (error: unknown) => {
-          entry.mayRetryAt = Date.now() + RETRY_RENEWAL_MS;
+          entry.mayRetryAt = steadyNow() + RETRY_RENEWAL_MS;
           throw error;
         },
       )

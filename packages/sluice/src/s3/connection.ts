@@ -98,9 +98,24 @@ export class S3Connection {
     return this.#client;
   }
 
-  signer(): Promise<SignatureV4> {
+  /** The headers of a request with its signature, made at S3's time where our clock was found to be wrong. */
+  async signedHeaders(request: UnsignedRequest): Promise<Record<string, string>> {
     this.#signer ??= this.#makeSigner();
-    return this.#signer;
+    const signer = await this.#signer;
+    const { config } = await this.client();
+    const signingDate = new Date(Date.now() + config.systemClockOffset);
+    const { headers } = await signer.sign(request, { signingDate });
+    return headers;
+  }
+
+  /**
+   * Signs by S3's clock from now on, as S3 has refused a signature for its time. The SDK's client does this by itself.
+   *
+   * @param serverDate in milliseconds since 1970
+   */
+  async correctClock(serverDate: number): Promise<void> {
+    const { config } = await this.client();
+    config.systemClockOffset = serverDate - Date.now();
   }
 
   agentFor(protocol: string): http.Agent {
@@ -214,6 +229,15 @@ export class S3Connection {
       });
     }
   }
+}
+
+export interface UnsignedRequest {
+  method: string;
+  protocol: string;
+  hostname: string;
+  path: string;
+  query: Record<string, string>;
+  headers: Record<string, string>;
 }
 
 interface CopiedCredentials {

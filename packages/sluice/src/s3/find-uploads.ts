@@ -3,6 +3,7 @@ import type { MultipartUpload } from './multipart-upload.ts';
 import { withRetries } from './retries.ts';
 import type { S3Uri } from './s3-uri.ts';
 import { serverDateOf } from './server-date.ts';
+import { steadyNow } from '../steady-clock.ts';
 
 /** By our own clock, in milliseconds since 1970. */
 export interface TimeSpan {
@@ -33,7 +34,7 @@ export async function findMultipartUploads(
       command.middlewareStack.add(
         (next) => async (args) => {
           const result = await next(args);
-          aheadMs = (serverDateOf(result.response) ?? Date.now()) - Date.now();
+          aheadMs = (serverDateOf(result.response) ?? Date.now()) - steadyNow();
           return result;
         },
         { step: 'deserialize' },

@@ -6,7 +6,7 @@ import type { ObjectSettings } from './object-settings.ts';
 import { withRetries } from './retries.ts';
 import { describeFailure } from './s3-failure.ts';
 import { headObject } from './stored-object.ts';
-import { isUploadError, mayHaveBeenDone } from './upload-error.ts';
+import { isLastingRefusal, isUploadError, mayHaveBeenDone } from './upload-error.ts';
 
 /** An upload that S3 keeps (and charges for) until it is completed or aborted. */
 export interface MultipartUpload {
@@ -187,7 +187,7 @@ async function findCompleted(
     const object = await headObject(connection, upload, { signal });
     return object?.bytes === bytes ? { etag: object.etag, versionId: object.versionId } : undefined;
   } catch (error) {
-    const isDenied = isUploadError(error) && error.httpStatus === 403;
+    const isDenied = isLastingRefusal(error) && error.httpStatus === 403;
     return isDenied ? { etag: undefined, versionId: undefined } : undefined;
   }
 }

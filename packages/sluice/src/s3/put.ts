@@ -36,7 +36,6 @@ export interface StoredBytes {
 export async function putBytes(connection: S3Connection, put: PutBytes): Promise<StoredBytes> {
   const { target, body, signal } = put;
   const endpoint = await connection.endpointOf(target.bucket);
-  const signer = await connection.signer();
   const path = objectPath(endpoint, target.key);
   const checksum = connection.checksums === 'crc32' ? checksumOf(body) : undefined;
   const headers = {
@@ -48,7 +47,7 @@ export async function putBytes(connection: S3Connection, put: PutBytes): Promise
   };
 
   const stored = await withRetries(connection, target, signal, async ({ lastFailure }) => {
-    const signed = await signer.sign({
+    const signedHeaders = await connection.signedHeaders({
       method: 'PUT',
       protocol: endpoint.protocol,
       hostname: endpoint.hostname,
@@ -61,7 +60,7 @@ export async function putBytes(connection: S3Connection, put: PutBytes): Promise
       hostname: endpoint.hostname,
       port: endpoint.port,
       path: withQuery(path, put.query),
-      headers: signed.headers,
+      headers: signedHeaders,
       body,
       agent: connection.agentFor(endpoint.protocol),
       connectTimeoutMs: connection.connectTimeoutMs,

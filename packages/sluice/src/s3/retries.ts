@@ -3,7 +3,7 @@ import { isSluiceError } from '../errors.ts';
 import type { S3Connection } from './connection.ts';
 import { describeFailure, type S3Failure } from './s3-failure.ts';
 import type { S3Target } from './s3-target.ts';
-import { isExpiredToken, isTransient, mayHaveBeenDone, UploadError } from './upload-error.ts';
+import { isExpiredToken, isTransient, isWrongTime, mayHaveBeenDone, UploadError } from './upload-error.ts';
 
 /** The first wait before another attempt is at most this long; each next may be twice as long. */
 const FIRST_BACKOFF_MS = 100;
@@ -20,7 +20,7 @@ export interface EarlierAttempts {
 /**
  * Sends a request until it is answered well, a failure is one that would come again, or the attempts are used up:
  * full-jitter exponential backoff (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
- * Expired credentials are renewed once.
+ * Expired credentials are renewed once, and a signature that S3 refused for its time is made once by S3's clock.
  *
  * @throws {UploadError} what the last attempt met; or the signal's reason
  */
@@ -33,6 +33,7 @@ export async function withRetries<T>(
   let lastFailure: S3Failure | undefined;
   let outcomeUnknown = false;
   let renewed = false;
+  let corrected = false;
   for (let number = 1; ; number++) {
     signal?.throwIfAborted();
     try {
@@ -46,6 +47,9 @@ export async function withRetries<T>(
       if (isExpiredToken(lastFailure) && !renewed) {
         renewed = true;
         await connection.renewCredentials();
+      } else if (isWrongTime(lastFailure) && lastFailure.serverDate !== undefined && !corrected) {
+        corrected = true;
+        await connection.correctClock(lastFailure.serverDate);
       } else if (isTransient(lastFailure) && number < connection.maxAttempts) {
         await waitBefore(number, signal);
       } else {

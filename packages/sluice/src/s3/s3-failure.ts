@@ -1,3 +1,5 @@
+import { serverDateOf } from './server-date.ts';
+
 /** What kept one request from succeeding, whichever way it was sent: S3's answer, or none. */
 export interface S3Failure {
   /** S3's error code, e.g. `AccessDenied`; undefined when S3 gave none. */
@@ -9,6 +11,8 @@ export interface S3Failure {
   requestId: string | undefined;
   /** The region the bucket is in, where S3 tells it. */
   bucketRegion: string | undefined;
+  /** When S3 answered, by its own clock, in milliseconds since 1970. */
+  serverDate: number | undefined;
   /** Why no answer came. */
   network: NetworkFailure | undefined;
   cause: unknown;
@@ -77,6 +81,7 @@ export function describeFailure(error: unknown): S3Failure | undefined {
     httpStatus: undefined,
     requestId: undefined,
     bucketRegion: undefined,
+    serverDate: undefined,
     network: classifyNetworkError(error, fields),
     cause: error,
   };
@@ -92,6 +97,7 @@ function describeResponse(error: S3ResponseError): S3Failure {
     bucketRegion:
       firstOf(error.headers['x-amz-bucket-region']) ??
       (s3Code === 'AuthorizationHeaderMalformed' ? readXmlElement(error.body, 'Region') : undefined),
+    serverDate: serverDateOf(error),
     network: undefined,
     cause: error,
   };
@@ -110,6 +116,7 @@ function describeSdkError(error: unknown, fields: Fields, metadata: Fields, stat
     httpStatus: status,
     requestId: asText(metadata['requestId']),
     bucketRegion: asText(asFields(response['headers'])['x-amz-bucket-region']) ?? asText(fields['Region']),
+    serverDate: serverDateOf(fields['$response']),
     network: undefined,
     cause: error,
   };

@@ -17,6 +17,7 @@ function failure(fields: Partial<S3Failure>): S3Failure {
     message: 'message',
     httpStatus: undefined,
     requestId: undefined,
+    serverDate: undefined,
     bucketRegion: undefined,
     network: undefined,
     cause: undefined,

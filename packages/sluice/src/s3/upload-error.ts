@@ -24,6 +24,8 @@ export class UploadError extends SluiceError {
   readonly requestId: string | undefined;
   /** True when S3 may have done what was asked: an answer was lost, or was one of an accident at S3 (5xx). */
   readonly outcomeUnknown: boolean;
+  /** True when S3 may answer otherwise later, if only once the credentials or the clock are put right. */
+  readonly isPassing: boolean;
 
   readonly #failure: S3Failure;
   readonly #target: S3Target;
@@ -44,6 +46,7 @@ export class UploadError extends SluiceError {
     this.httpStatus = failure.httpStatus;
     this.requestId = failure.requestId;
     this.outcomeUnknown = outcomeUnknown;
+    this.isPassing = isTransient(failure) || isExpiredToken(failure) || isWrongTime(failure);
     this.#failure = failure;
     this.#target = target;
     this.#notes = notes;
@@ -56,6 +59,11 @@ export class UploadError extends SluiceError {
       notes: [...this.#notes, ...notes],
     });
   }
+}
+
+/** An answer of S3 that would be the same at another time, such as to a role that may not do it. */
+export function isLastingRefusal(error: unknown): error is UploadError {
+  return isUploadError(error) && error.httpStatus !== undefined && !error.isPassing;
 }
 
 export function isUploadError(value: unknown): value is UploadError {
@@ -93,6 +101,11 @@ export function mayHaveBeenDone({ network, httpStatus }: S3Failure): boolean {
 /** An answer of success is a failure only when what it should say is missing, cut or unreadable. */
 function isUnreadableSuccess(httpStatus: number): boolean {
   return httpStatus >= 200 && httpStatus < 300;
+}
+
+/** True when the signature was too far from S3's time. */
+export function isWrongTime({ s3Code }: S3Failure): boolean {
+  return s3Code === 'RequestTimeTooSkewed';
 }
 
 /** True when the credentials are too old, and newer ones may do. */

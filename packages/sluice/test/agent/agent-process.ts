@@ -10,6 +10,7 @@ import type { AgentConnection, AgentFixture } from './agent-fixture.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../bin/sluice.js', import.meta.url));
 const FAULTS = new URL('./faults-preload.mjs', import.meta.url).href;
+const CLOCK = new URL('../../../../test/support/shifted-clock.mjs', import.meta.url).href;
 const START_TIMEOUT_MS = 20_000;
 
 /** `sluice agent` as a process of its own, with the S3 and STS of a fixture. */
@@ -29,18 +30,26 @@ export class AgentProcess implements AsyncDisposable {
 
   /**
    * @param options.fault what SIGUSR2 does in it
+   * @param options.clockShiftMs how far its clock is off, instead of a fault
    * @param options.log a descriptor that its log goes to
    */
   static async start(
     fixture: AgentFixture,
-    { fault = 'exception', log = 'pipe' }: { fault?: 'exception' | 'rejection'; log?: number | 'pipe' } = {},
+    {
+      fault = 'exception',
+      clockShiftMs,
+      log = 'pipe',
+    }: { fault?: 'exception' | 'rejection'; clockShiftMs?: number; log?: number | 'pipe' } = {},
   ): Promise<AgentProcess> {
     const directory = join(fixture.directory, `process-${fault}`);
     const config = fixture.configOf(directory);
     const file = `${directory}.toml`;
     await writeFile(file, stringify(config));
-    const child = spawn(process.execPath, ['--import', FAULTS, PROGRAM, 'agent', '--config', file], {
-      env: { ...process.env, TEST_FAULT: fault },
+    const clockFile = `${directory}.clock`;
+    await writeFile(clockFile, String(clockShiftMs ?? 0));
+    const preload = clockShiftMs === undefined ? FAULTS : CLOCK;
+    const child = spawn(process.execPath, ['--import', preload, PROGRAM, 'agent', '--config', file], {
+      env: { ...process.env, TEST_FAULT: fault, TEST_CLOCK_FILE: clockFile },
       stdio: ['ignore', log, 'inherit'],
     });
     const agent = new AgentProcess(child, fixture, directory);

@@ -4,6 +4,7 @@ import { Socket, type SocketConstructorOpts } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { errnoOf, SluiceError } from '../../errors.ts';
 import type { OpenPipe } from './pipe-pool.ts';
+import { steadyNow } from '../../steady-clock.ts';
 
 /** As much as a pipe holds on Linux, so that one read takes it all. */
 const CHUNK_BYTES = 64 * 1024;
@@ -180,12 +181,12 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
   /** After the commit, reads what is left in the pipe with read calls of its own: the writer is gone, or about to go. */
   async #readRest(): Promise<Uint8Array | undefined> {
     this.#socket.pause();
-    const deadline = Date.now() + WRITER_CLOSE_TIMEOUT_MS;
+    const deadline = steadyNow() + WRITER_CLOSE_TIMEOUT_MS;
     while (this.#writer !== 'gone') {
       const bytes = this.#readNow(this.#chunk);
       if (bytes !== undefined && bytes > 0) return this.#chunk.subarray(0, bytes);
       if (bytes === 0) break;
-      if (Date.now() > deadline) {
+      if (steadyNow() > deadline) {
         throw new SluiceError(
           'internal',
           "the export's pipe is still open for writing after COPY has ended",

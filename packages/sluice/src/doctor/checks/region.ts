@@ -70,6 +70,7 @@ function redirectTo(bucketRegion: string): S3Failure {
     httpStatus: 200,
     requestId: undefined,
     bucketRegion,
+    serverDate: undefined,
     network: undefined,
     cause: undefined,
   };
