@@ -8,6 +8,8 @@ const { values } = parseArgs({
     inputs: { type: 'string', default: '10000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     target: { type: 'string', multiple: true },
+    // Of the agent's process.
+    'node-argument': { type: 'string', multiple: true, default: [] },
   },
 });
 ensureBuilt();
@@ -17,5 +19,6 @@ await fuzz({
   inputs: Number(values.inputs),
   seed: Number(values.seed),
   ...(values.target === undefined ? {} : { targets: values.target }),
+  nodeArguments: values['node-argument'],
   log: (line) => console.log(line),
 });

@@ -90,5 +90,7 @@ function mayNot(leftover: Leftover, operation: S3Operation): boolean {
 
 /** S3 refused it, by the plan, and not for a passing reason. */
 function isRefused({ exchanges }: Leftover, operation: S3Operation): boolean {
-  return exchanges.some((exchange) => exchange.operation === operation && REFUSED.test(exchange.fault ?? ''));
+  // The answer to a HeadObject has no body that could tell a passing reason.
+  const refused = operation === 'HeadObject' ? /^answer(-early)? (301|4(?!29))/ : REFUSED;
+  return exchanges.some((exchange) => exchange.operation === operation && refused.test(exchange.fault ?? ''));
 }

@@ -41,8 +41,13 @@ const PIECES = [
   '__proto__',
   '1+',
 ];
-/** Deep enough for a recursive parser to notice. */
-const DEEPEST = 20_000;
+/** What a grammar calls itself for, or its scanner counts. */
+const LEVELS = ['(', '1+', '((', 'NOT ', '[', '- ', 'CASE WHEN ', '/*', "''\n", 'a,', '(a '];
+/** Texts with so many levels end a parser that does not count them. */
+const DEEPEST = 60_000;
+const DEEP = 0.03;
+/** Levels that a person may write. */
+const SHALLOW = 20;
 
 function changedText(random, valid) {
   let text = valid;
@@ -53,12 +58,12 @@ function changedText(random, valid) {
     else if (kind === 1) text = text.slice(0, at) + oneOf(random, PIECES) + text.slice(at);
     else if (kind === 2) text = text.slice(0, at) + text.slice(at + 1 + below(random, 8));
     else if (kind === 3) text += text.slice(at);
-    else
-      text += oneOf(random, ['(', '1+', '((', 'NOT ', '[']).repeat(
-        below(random, random() < 0.05 ? DEEPEST : 20),
-      );
+    else text = text.slice(0, at) + oneOf(random, LEVELS).repeat(below(random, SHALLOW)) + text.slice(at);
   }
-  return text;
+  if (random() >= DEEP) return text;
+  const at = oneOf(random, [below(random, text.length + 1), text.length]);
+  const into = oneOf(random, ['', '; SELECT ', ', ']);
+  return text.slice(0, at) + into + oneOf(random, LEVELS).repeat(below(random, DEEPEST)) + text.slice(at);
 }
 
 function changedBytes(random, valid) {
@@ -71,8 +76,10 @@ function changedBytes(random, valid) {
 
 const STARTUP = Buffer.from('\0\0\0\x15\0\x03\0\0user\0sluice\0\0', 'latin1');
 
-function query(request) {
-  const body = Buffer.from(`sluice 1 ${Buffer.from(JSON.stringify(request)).toString('hex')}\0`);
+function query(random, request) {
+  const body = Buffer.from(
+    `sluice ${oneOf(random, [1, 2, 2, 3])} ${Buffer.from(JSON.stringify(request)).toString('hex')}\0`,
+  );
   const head = Buffer.alloc(5);
   head.write('Q');
   head.writeInt32BE(body.length + 4, 1);
@@ -105,18 +112,19 @@ const ADMIN = [
 export const TARGETS = {
   options: {
     socket: 'rpc',
-    make: (random) => query(begin(changedText(random, OPTIONS.filter(() => random() < 0.5).join(', ')))),
+    make: (random) =>
+      query(random, begin(changedText(random, OPTIONS.filter(() => random() < 0.5).join(', ')))),
   },
   statement: {
     socket: 'rpc',
     make: (random) =>
-      query({
+      query(random, {
         op: 'statement',
         query: changedText(random, oneOf(random, STATEMENTS)),
         backslashEscapes: random() < 0.5,
       }),
   },
-  rpc: { socket: 'rpc', make: (random) => changedBytes(random, query(begin(null))) },
+  rpc: { socket: 'rpc', make: (random) => changedBytes(random, query(random, begin(null))) },
   admin: { socket: 'admin', make: (random) => changedBytes(random, Buffer.from(oneOf(random, ADMIN))) },
   'rds-api': { socket: 'rds', make: (random) => changedBytes(random, HTTP) },
 };

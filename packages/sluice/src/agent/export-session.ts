@@ -97,7 +97,7 @@ export class ExportSession {
         const files = outcome.result.files.length;
         const { bytes } = outcome.result;
         this.#log.info(
-          { rows: rows.toString(), files, bytes, ms: steadyNow() - this.#startedAt },
+          { rows: rows.toString(), files, bytes, ms: Math.round(steadyNow() - this.#startedAt) },
           'export committed',
         );
         return { state: 'done', files, bytes, receipt: this.receipt };
@@ -158,9 +158,9 @@ export class ExportSession {
     this.#outcome = { status: 'failed', error };
     const { aborted, reason } = this.#abortion.signal;
     if (!aborted) this.#log.error({ err: error }, 'export failed');
-    // Its caller may be gone, so the log is where it is said.
+    // Its caller may be gone, so the log says it.
     else if (error !== reason)
-      this.#log.error({ err: error }, 'what became of an aborted export is in the hint');
+      this.#log.error({ err: error }, 'cleaned up after an aborted export: the hint says what is left of it');
     this.#source
       .refuseWrites()
       .catch((cause: unknown) => this.#log.error({ err: cause }, 'could not close a pipe'));

@@ -3,7 +3,13 @@ import { isSluiceError } from '../errors.ts';
 import type { S3Connection } from './connection.ts';
 import { describeFailure, type S3Failure } from './s3-failure.ts';
 import type { S3Target } from './s3-target.ts';
-import { isExpiredToken, isTransient, isWrongTime, mayHaveBeenDone, UploadError } from './upload-error.ts';
+import {
+  isTransient,
+  mayBeExpiredToken,
+  mayBeWrongTime,
+  mayHaveBeenDone,
+  UploadError,
+} from './upload-error.ts';
 
 /** The first wait before another attempt is at most this long; each next may be twice as long. */
 const FIRST_BACKOFF_MS = 100;
@@ -44,10 +50,10 @@ export async function withRetries<T>(
       lastFailure = describeFailure(error);
       if (lastFailure === undefined) throw error;
       outcomeUnknown ||= mayHaveBeenDone(lastFailure);
-      if (isExpiredToken(lastFailure) && !renewed) {
+      if (mayBeExpiredToken(lastFailure) && !renewed) {
         renewed = true;
         await connection.renewCredentials();
-      } else if (isWrongTime(lastFailure) && lastFailure.serverDate !== undefined && !corrected) {
+      } else if (mayBeWrongTime(lastFailure) && lastFailure.serverDate !== undefined && !corrected) {
         corrected = true;
         await connection.correctClock(lastFailure.serverDate);
       } else if (isTransient(lastFailure) && number < connection.maxAttempts) {

@@ -84,6 +84,9 @@ const TRANSIENT_CODES = new Set([
   'XMinioServerNotInitialized',
 ]);
 
+/** Of a signature; S3 takes none that is 15 minutes old or early. */
+const LARGEST_CLOCK_ERROR_MS = 10 * 60_000;
+
 /** True when the same request, sent again, may be answered otherwise. */
 export function isTransient({ s3Code, httpStatus, network }: S3Failure): boolean {
   if (network !== undefined) return network !== 'tls' && network !== 'other';
@@ -104,11 +107,26 @@ function isUnreadableSuccess(httpStatus: number): boolean {
 }
 
 /** True when the signature was too far from S3's time. */
-export function isWrongTime({ s3Code }: S3Failure): boolean {
+export function isWrongTime({ s3Code }: Pick<S3Failure, 's3Code'>): boolean {
   return s3Code === 'RequestTimeTooSkewed';
 }
 
+/** True also of an answer without a body, as to a HeadObject, that may mean it. */
+export function mayBeWrongTime({ s3Code, httpStatus, serverDate }: S3Failure): boolean {
+  if (s3Code !== undefined) return isWrongTime({ s3Code });
+  return (
+    httpStatus === 403 &&
+    serverDate !== undefined &&
+    Math.abs(serverDate - Date.now()) > LARGEST_CLOCK_ERROR_MS
+  );
+}
+
+/** True also of an answer without a body, as to a HeadObject, that may mean it. */
+export function mayBeExpiredToken({ s3Code, httpStatus }: S3Failure): boolean {
+  return s3Code === undefined ? httpStatus === 400 : isExpiredToken({ s3Code });
+}
+
 /** True when the credentials are too old, and newer ones may do. */
-export function isExpiredToken({ s3Code }: S3Failure): boolean {
+export function isExpiredToken({ s3Code }: Pick<S3Failure, 's3Code'>): boolean {
   return s3Code === 'ExpiredToken' || s3Code === 'ExpiredTokenException' || s3Code === 'TokenRefreshRequired';
 }

@@ -88,6 +88,13 @@ async function settled(): Promise<void> {
   );
 }
 
+/** Refusals that say nothing of what the role may do. */
+const PASSING = [
+  ['SlowDown', 503],
+  ['ExpiredToken', 400],
+  ['RequestTimeTooSkewed', 403],
+] as const;
+
 const LOST_ANSWERS = [
   ['reset', { do: 'lose-answer' }],
   ['cut', { do: 'cut-answer' }],
@@ -158,8 +165,8 @@ describe('an upload whose creation got no answer', () => {
 });
 
 describe('an upload that could not be aborted', () => {
-  it('is aborted a little later', async () => {
-    proxy.inject(ABORT, { do: 'answer', status: 503, code: 'SlowDown' }, 3);
+  it.each(PASSING)('is aborted a little later (%s)', async (code, status) => {
+    proxy.inject(ABORT, { do: 'answer', status, code }, 3);
     async function* failing(): AsyncGenerator<Uint8Array, void, void> {
       yield* textSource(11 * MIB);
       throw new Error('no');
@@ -234,6 +241,17 @@ describe('an agent that is killed while it publishes three files', () => {
     await restart();
     await settled();
     expect(logged.filter(({ msg }) => msg.includes('is left'))).toMatchObject([{ key: 'rows_part3' }]);
+  });
+
+  it.each(PASSING)('has the next one try again to delete (%s)', async (code, status) => {
+    const { journal: dying, killed } = killedAt(1);
+    void run({ source: textSource(1_000), journal: dying });
+    await killed;
+    await cleanUp.stop();
+    proxy.inject(/^DELETE /, { do: 'answer', status, code }, 3);
+    await restart();
+    await settled();
+    expect(await s3.listKeys()).toEqual([]);
   });
 
   it.each([

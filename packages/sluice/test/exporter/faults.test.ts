@@ -4,6 +4,7 @@ import type { ExportRequest, ExportResult } from '../../src/exporter/export-requ
 import { exportToS3 } from '../../src/exporter/export-to-s3.ts';
 import { MIB } from '../../src/exporter/part-size.ts';
 import type { S3Connection, S3ConnectionOptions } from '../../src/s3/connection.ts';
+import { headObject } from '../../src/s3/stored-object.ts';
 import { UploadError } from '../../src/s3/upload-error.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { BUCKET, REGION, type S3Fixture, startS3Fixture } from './s3-fixture.ts';
@@ -197,19 +198,37 @@ describe('a refusal', () => {
   });
 });
 
-describe('credentials', () => {
-  it('that have expired are renewed once', async () => {
-    const asked: boolean[] = [];
-    const credentials: S3ConnectionOptions['credentials'] = ({ forceRefresh = false } = {}) => {
+/** The credentials of the fixture, and how they were asked for. */
+function noted(): { asked: boolean[]; credentials: S3ConnectionOptions['credentials'] } {
+  const asked: boolean[] = [];
+  return {
+    asked,
+    credentials: ({ forceRefresh = false } = {}) => {
       asked.push(forceRefresh);
       return Promise.resolve({ accessKeyId: 'AKIAEXPORTER', secretAccessKey: 'secret/of+the=exporter' });
-    };
+    },
+  };
+}
+
+describe('credentials', () => {
+  it('that have expired are renewed once', async () => {
+    const { asked, credentials } = noted();
     for (const operation of [UPLOAD_PART, CREATE, COMPLETE]) {
       asked.length = 0;
       proxy.inject(operation, { do: 'answer', status: 400, code: 'ExpiredToken' }, 1);
       await run({ connection: connect({ credentials }) });
       expect(asked).toEqual([false, true]);
     }
+  });
+
+  it('that may have expired are renewed once, where the answer has no body', async () => {
+    const { asked, credentials } = noted();
+    await run({ source: textSource(1000) });
+    proxy.inject(/^HEAD /, { do: 'answer', status: 400, body: '' }, 1);
+    expect(await headObject(connect({ credentials }), { bucket: BUCKET, key: 'rows' })).toMatchObject({
+      bytes: 1000,
+    });
+    expect(asked).toEqual([false, true]);
   });
 
   it('that stay expired are a final failure', async () => {
