@@ -40,7 +40,12 @@ export class CleanUp {
   /** To be called before the first export of this agent: what is in the journal then is an earlier one's. */
   static async open(options: CleanUpOptions): Promise<CleanUp> {
     const directory = await UploadJournalDirectory.open(options.stateDirectory);
-    return new CleanUp(options, directory, await directory.left());
+    const unreadable = (path: string, error: unknown): void =>
+      options.log.error(
+        { path, err: error },
+        'a note of what is to be cleaned up cannot be read: an upload or an object may be left',
+      );
+    return new CleanUp(options, directory, await directory.left(unreadable));
   }
 
   /** Begins to clean up after an earlier agent. Its exports have failed for their callers, who lost the connection. */

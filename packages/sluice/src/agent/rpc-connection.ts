@@ -65,6 +65,7 @@ export async function serveConnection(
         for (const piece of pieces) socket.write(piece);
         socket.uncork();
         if (!handler.hasExport) deadline = setTimeout(() => socket.destroy(), REQUEST_TIMEOUT_MS).unref();
+        await drained(socket);
       }
     }
   } catch (error) {
@@ -80,6 +81,18 @@ export async function serveConnection(
     socket.destroySoon();
     await handler.close();
   }
+}
+
+/** Answers that nobody reads must not pile up: waits until the operating system has taken them, or the client is gone. */
+async function drained(socket: Socket): Promise<void> {
+  if (!socket.writableNeedDrain || socket.closed) return;
+  await new Promise<void>((resolve) => {
+    const end = (): void => {
+      socket.off('drain', end).off('close', end);
+      resolve();
+    };
+    socket.on('drain', end).on('close', end);
+  });
 }
 
 /** @returns undefined when the client is gone */

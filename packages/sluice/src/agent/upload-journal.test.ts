@@ -15,9 +15,13 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
+function neverUnreadable(path: string, cause: unknown): never {
+  throw new Error(`${path} cannot be read`, { cause });
+}
+
 async function leftEntries(): Promise<unknown[]> {
   const journal = await UploadJournalDirectory.open(directory);
-  return (await journal.left()).map(({ entry }) => entry);
+  return (await journal.left(neverUnreadable)).map(({ entry }) => entry);
 }
 
 describe('UploadJournalDirectory', () => {
@@ -58,6 +62,29 @@ describe('UploadJournalDirectory', () => {
     expect(await leftEntries()).toEqual([asked]);
     await writeFile(join(directory, 'uploads', 'x.json'), JSON.stringify({ ...asked, uploadId: 'id' }));
     expect(await leftEntries()).toMatchObject([{ uploadId: 'id' }]);
+  });
+
+  it('passes over a file that is no entry, tells of it, and leaves it there', async () => {
+    const journal = await UploadJournalDirectory.open(directory);
+    const path = join(directory, 'uploads', 'bad.json');
+    await writeFile(path, '{"bucket": 1}');
+    await journal.add({ kind: 'upload', ...PLACE, uploadId: 'id/1' });
+    const unreadable: string[] = [];
+    expect(await journal.left((file) => unreadable.push(file))).toMatchObject([
+      { entry: { uploadId: 'id/1' } },
+    ]);
+    expect(unreadable).toEqual([path]);
+    expect(await readdir(join(directory, 'uploads'))).toContain('bad.json');
+  });
+
+  it('says what is wrong when it cannot be written', async () => {
+    const journal = await UploadJournalDirectory.open(directory);
+    await rm(join(directory, 'uploads'), { recursive: true });
+    await expect(journal.add({ kind: 'asked', ...PLACE, askedAt: 1 })).rejects.toMatchObject({
+      code: 'agent_unavailable',
+      message: 'the Sluice agent cannot write to its state directory',
+      detail: 'The operating system says: ENOENT.',
+    });
   });
 
   it('removes a file that was being written when the agent was killed', async () => {

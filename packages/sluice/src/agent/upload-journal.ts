@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { errnoOf } from '../errors.ts';
+import { errnoOf, SluiceError } from '../errors.ts';
 import { journalEntrySchema, type JournalEntry } from './journal-entry.ts';
 import { makeOwnDirectory } from './own-directory.ts';
 
@@ -35,8 +35,12 @@ export class UploadJournalDirectory {
     return this.#write(join(this.#directory, `${randomUUID()}.json`), entry);
   }
 
-  /** What an earlier agent left. A file that was being written when it was killed is removed. */
-  async left(): Promise<JournalNote[]> {
+  /**
+   * What an earlier agent left. A file that was being written when it was killed is removed.
+   *
+   * @param onUnreadable told of each file that is no entry; it is left where it is
+   */
+  async left(onUnreadable: (path: string, error: unknown) => void): Promise<JournalNote[]> {
     const left: JournalNote[] = [];
     for (const name of await readdir(this.#directory)) {
       const path = join(this.#directory, name);
@@ -44,15 +48,27 @@ export class UploadJournalDirectory {
         await unlink(path);
         continue;
       }
-      const entry = journalEntrySchema.parse(JSON.parse(await readFile(path, 'utf8')));
-      left.push(this.#note(path, entry));
+      try {
+        const entry = journalEntrySchema.parse(JSON.parse(await readFile(path, 'utf8')));
+        left.push(this.#note(path, entry));
+      } catch (error) {
+        onUnreadable(path, error);
+      }
     }
     return left;
   }
 
   async #write<T extends JournalEntry>(path: string, entry: T): Promise<JournalNote<T>> {
-    await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
-    await rename(`${path}.new`, path);
+    try {
+      await writeFile(`${path}.new`, JSON.stringify(entry), { mode: 0o600 });
+      await rename(`${path}.new`, path);
+    } catch (error) {
+      throw new SluiceError('agent_unavailable', 'the Sluice agent cannot write to its state directory', {
+        detail: `The operating system says: ${errnoOf(error) ?? String(error)}.`,
+        hint: 'Look at agent.state_directory in sluice.toml: is it there, does it belong to the agent, is its disk full?',
+        cause: error,
+      });
+    }
     return this.#note(path, entry);
   }
 
