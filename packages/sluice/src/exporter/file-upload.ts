@@ -1,20 +1,12 @@
 import { SluiceError } from '../errors.ts';
-import { checksumOf, checksumOfParts, type Body } from '../s3/body.ts';
+import { checksumOf, type Body } from '../s3/body.ts';
 import type { S3Connection } from '../s3/connection.ts';
-import {
-  abortMultipartUpload,
-  completeMultipartUpload,
-  createMultipartUpload,
-  type CompletedUpload,
-  type MultipartUpload,
-  type OpeningAttempt,
-  type UploadedPart,
-} from '../s3/multipart-upload.ts';
+import type { CompletedUpload } from '../s3/multipart-upload.ts';
 import type { ObjectSettings } from '../s3/object-settings.ts';
 import { putObject } from '../s3/put-object.ts';
-import { uploadPart } from '../s3/upload-part.ts';
 import type { BufferMemory } from './buffer-memory.ts';
 import type { ExportedFile } from './exported-file.ts';
+import { FileParts } from './file-parts.ts';
 import { FilePublication } from './file-publication.ts';
 import { PartBuffer } from './part-buffer.ts';
 import type { PartScheduler } from './part-scheduler.ts';
@@ -51,16 +43,13 @@ export class FileUpload {
   #bytes = 0;
   #sentBytes = 0;
   #sentParts = 0;
-  readonly #uploaded: UploadedPart[] = [];
-  /** The multipart upload, once it has been begun: parts wait for S3's answer and for the journal's note of it. */
-  #multipart: Promise<MultipartUpload> | undefined;
-  /** The upload while it is open at S3. */
-  #open: MultipartUpload | undefined;
+  readonly #parts: FileParts;
   readonly #publication: FilePublication;
 
   constructor(key: string, context: FileUploadContext) {
     this.key = key;
     this.#context = context;
+    this.#parts = new FileParts(key, context);
     this.#publication = new FilePublication(context);
     this.#unsent = [new PartBuffer(context.memory, context.partSize(1))];
   }
@@ -127,10 +116,8 @@ export class FileUpload {
   describe(): PublishedObject {
     const { bucket, connection } = this.#context;
     const object = { bucket, key: this.key, bytes: this.#bytes, askedAt: steadyNow() };
-    if (this.#open !== undefined) {
-      const checksums = this.#parts().map(({ checksum }) => checksum);
-      return { ...object, uploadId: this.#open.uploadId, checksum: checksumOfParts(checksums) };
-    }
+    const { open, checksum } = this.#parts;
+    if (open !== undefined) return { ...object, uploadId: open.uploadId, checksum };
     return { ...object, checksum: connection.checksums === 'crc32' ? checksumOf(this.#body()) : undefined };
   }
 
@@ -152,57 +139,20 @@ export class FileUpload {
    */
   async undo(signal: AbortSignal): Promise<{ object: PublishedObject; came: Unpublished } | undefined> {
     this.#freeUnsent();
-    await Promise.allSettled([this.#multipart]);
+    await this.#parts.begun();
     const { object } = this.#publication;
     if (object === undefined) {
-      const left = await this.#abort(signal);
+      const left = await this.#parts.abort(signal);
       return left && { object: this.describe(), came: left };
     }
     const came = await this.#publication.undo(object, signal);
-    if (this.#open !== undefined && came.is === 'left-open') await this.#leftOpen(this.#open, came.error);
-    else if (this.#open !== undefined) await this.#closed(this.#open);
+    if (came.is === 'left-open') await this.#parts.leftOpen(came.error);
+    else await this.#parts.closed();
     return { object, came };
   }
 
-  async #abort(signal: AbortSignal): Promise<Unpublished | undefined> {
-    const upload = this.#open;
-    if (upload === undefined) return undefined;
-    try {
-      await abortMultipartUpload(this.#context.connection, upload, signal);
-    } catch (error) {
-      await this.#leftOpen(upload, error);
-      return { is: 'left-open', upload, error };
-    }
-    await this.#closed(upload);
-    return undefined;
-  }
-
-  async #leftOpen(upload: MultipartUpload, error: unknown): Promise<void> {
-    this.#open = undefined;
-    await ignoreFailure(async () => this.#context.journal?.leftOpen?.(upload, error));
-  }
-
-  async #closed(upload: MultipartUpload): Promise<void> {
-    this.#open = undefined;
-    await ignoreFailure(async () => this.#context.journal?.closed?.(upload));
-  }
-
   async #store(signal: AbortSignal | undefined): Promise<CompletedUpload> {
-    const { connection } = this.#context;
-    const upload = await this.#multipart;
-    if (upload === undefined) return this.#put(signal);
-    const parts = this.#parts();
-    const completed = await completeMultipartUpload(connection, upload, {
-      parts,
-      bytes: this.#bytes,
-      signal,
-    });
-    await this.#closed(upload);
-    return completed;
-  }
-
-  #parts(): UploadedPart[] {
-    return this.#uploaded.toSorted((a, b) => a.partNumber - b.partNumber);
+    return (await this.#parts.complete(this.#bytes, signal)) ?? this.#put(signal);
   }
 
   #body(): Body {
@@ -225,7 +175,7 @@ export class FileUpload {
       if (partNumber > MAX_PARTS) throw tooManyParts(this.key);
       await this.#context.scheduler.start(async (signal) => {
         try {
-          await this.#uploadPart(partNumber, part.views(), signal);
+          await this.#parts.upload(partNumber, part.views(), signal);
           this.#context.onStored(part.lengthBytes);
         } finally {
           part.free();
@@ -236,30 +186,6 @@ export class FileUpload {
       part.free();
       throw error;
     }
-  }
-
-  async #uploadPart(partNumber: number, body: Body, signal: AbortSignal): Promise<void> {
-    this.#multipart ??= this.#create(signal);
-    const upload = await this.#multipart;
-    const stored = await uploadPart(this.#context.connection, { upload, partNumber, body, signal });
-    this.#uploaded.push({ partNumber, ...stored });
-  }
-
-  #create(signal: AbortSignal): Promise<MultipartUpload> {
-    const { connection, bucket, settings, journal } = this.#context;
-    const object = { bucket, key: this.key };
-    const onAttempt = async (): Promise<OpeningAttempt> => {
-      const attempt = await journal?.opening?.(object);
-      return {
-        opened: async (upload) => {
-          this.#open = upload;
-          await attempt?.opened(upload);
-        },
-        refused: async () => attempt?.refused(),
-        lost: async () => attempt?.lost(),
-      };
-    };
-    return createMultipartUpload(connection, { ...object, ...settings, onAttempt, signal });
   }
 
   async #takeBlock(): Promise<Uint8Array> {
@@ -281,11 +207,6 @@ export class FileUpload {
   #freeUnsent(): void {
     for (const part of this.#unsent.splice(0)) part.free();
   }
-}
-
-/** For the journal, after the fact: what became of an object does not change when it cannot be noted. */
-async function ignoreFailure(note: () => Promise<void>): Promise<void> {
-  await Promise.allSettled([note()]);
 }
 
 function tooManyParts(key: string): SluiceError {

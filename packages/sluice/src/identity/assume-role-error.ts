@@ -1,6 +1,7 @@
 import { SluiceError } from '../errors.ts';
 import { describeFailure, type NetworkFailure, type S3Failure } from '../s3/s3-failure.ts';
 import { NoBaseCredentialsError } from './base-credentials.ts';
+import { isWrongTime } from './sts.ts';
 
 /** What Aurora says, whatever keeps it from the role's credentials (see AURORA.md, Errors). */
 const MESSAGE = "credentials stored with the database cluster can't be accessed";
@@ -109,11 +110,8 @@ const REMEDIES: readonly Remedy[] = [
     say: (target, answer) => NETWORK_REMEDIES[answer?.network ?? 'other'](target),
   },
   {
-    // STS tells a wrong clock as a wrong signature: "Signature expired: ... is now earlier than ...".
     failure: 'clock-skew',
-    when: (answer) =>
-      /^(?:RequestExpired|RequestTimeTooSkewed)$/.test(answer?.s3Code ?? '') ||
-      /signature (?:expired|not yet current)/i.test(answer?.message ?? ''),
+    when: (_answer, cause) => isWrongTime(cause),
     say: ({ roleArn }) =>
       `This host's clock is too far from that of AWS STS, so ${roleArn} can't be assumed: set it, and keep it set (NTP).`,
   },

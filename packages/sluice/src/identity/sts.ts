@@ -59,13 +59,16 @@ export class Sts {
         DurationSeconds: Math.floor(request.durationMs / 1000),
         ...(request.externalId === undefined ? {} : { ExternalId: request.externalId }),
       });
+      const assume = async () =>
+        toCredentials((await client.send(command, { abortSignal: signal })).Credentials);
       try {
-        return toCredentials((await client.send(command, { abortSignal: signal })).Credentials);
+        return await assume();
       } catch (error) {
-        if (!isExpiredToken(error)) throw error;
         // Our own credentials are too old; their source may have newer ones by now.
-        await client.config.credentials({ forceRefresh: true });
-        return toCredentials((await client.send(command, { abortSignal: signal })).Credentials);
+        if (isExpiredToken(error)) await client.config.credentials({ forceRefresh: true });
+        // The SDK signs by the clock of this answer from now on; it tries again by itself only where that is minutes off.
+        else if (!isWrongTime(error)) throw error;
+        return await assume();
       }
     });
   }
@@ -172,6 +175,16 @@ function copyCredentials({ accessKeyId, secretAccessKey, sessionToken, expiratio
     ...(sessionToken === undefined ? {} : { sessionToken }),
     ...(expiration === undefined ? {} : { expiration }),
   };
+}
+
+/** STS tells a wrong clock as a wrong signature: "Signature expired: ... is now earlier than ...". */
+export function isWrongTime(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  return (
+    error.name === 'RequestExpired' ||
+    error.name === 'RequestTimeTooSkewed' ||
+    /signature (?:expired|not yet current)/i.test(error.message)
+  );
 }
 
 function isExpiredToken(error: unknown): boolean {

@@ -147,6 +147,19 @@ describe('RoleCredentials', () => {
     expect((await credentials.get(SESSION)).accessKeyId).toBe('ASIA2');
   });
 
+  it.each([
+    [
+      'SignatureDoesNotMatch',
+      'Signature expired: 20260101T000000Z is now earlier than 20260101T010000Z (less 15 min.)',
+    ],
+    ['RequestExpired', 'Request has expired'],
+  ])('has one more try when the clock was wrong and has been set (%s)', async (code, message) => {
+    const credentials = roleCredentials();
+    fake.answer = (_call, number) =>
+      number === 1 ? { status: 403, code, message } : { lifetimeMs: 3_600_000 };
+    expect((await credentials.get(SESSION)).accessKeyId).toBe('ASIA2');
+  });
+
   it('ends what is under way when it is closed', async () => {
     const credentials = roleCredentials();
     fake.answer = () => 'hang';
