@@ -68,7 +68,7 @@ export class Sts {
         if (isExpiredToken(error)) await client.config.credentials({ forceRefresh: true });
         // The SDK signs by the clock of this answer from now on; it tries again by itself only where that is minutes off.
         else if (!isWrongTime(error)) throw error;
-        return await assume();
+        return assume();
       }
     });
   }
