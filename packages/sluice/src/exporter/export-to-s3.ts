@@ -5,6 +5,7 @@ import type { ExportRequest, ExportResult } from './export-request.ts';
 import { FileCutter } from './file-cutter.ts';
 import { PartScheduler } from './part-scheduler.ts';
 import { publishFiles, undoFiles } from './publish.ts';
+import type { SentFileData } from './sent-file.ts';
 import { abandonSource, readSource } from './source-reader.ts';
 
 /** How many parts near the limit may be kept back until it is known where the file ends. */
@@ -19,29 +20,58 @@ const WINDOW_PARTS = 2;
  * @throws the source's error or the signal's reason, as it is
  */
 export async function exportToS3(request: ExportRequest): Promise<ExportResult> {
+  const { journal, confirm, signal } = request;
+  const files = await sendFiles(request);
+  const undoTimeoutMs = undoTimeoutOf(request);
+  const published = await publishFiles(files.all, { journal, confirm, signal, undoTimeoutMs });
+  return { files: published, bytes: files.bytesRead };
+}
+
+/**
+ * Sends a stream of rows as `exportToS3` does, and leaves it to somebody else to publish the files, as `SentFile`: their
+ * multipart uploads are open then. Errors as `exportToS3`; then no upload is left.
+ */
+export async function sendToS3(
+  request: Omit<ExportRequest, 'confirm'>,
+): Promise<{ files: SentFileData[]; bytes: number }> {
+  const files = await sendFiles(request, { keepsSmallFile: false });
+  return { files: await Promise.all(files.all.map((file) => file.handOver())), bytes: files.bytesRead };
+}
+
+/** @param options.keepsSmallFile what becomes an object in one request is not sent yet, but stays in memory */
+async function sendFiles(
+  request: ExportRequest,
+  { keepsSmallFile = true }: { keepsSmallFile?: boolean } = {},
+): Promise<ExportFiles> {
   const limits = validateOrAbandon(request);
-  const { connection, journal, confirm, signal } = request;
-  const undoTimeoutMs = connection.requestTimeoutMs;
+  const { journal, signal } = request;
   const scheduler = new PartScheduler(limits);
   const files = new ExportFiles(request, limits, scheduler);
   const abort = (): void => scheduler.fail(signal?.reason);
   signal?.addEventListener('abort', abort);
   if (signal?.aborted === true) abort();
   try {
-    await sendFiles(request, limits, files, scheduler);
+    await readRows(request, limits, files, scheduler);
+    const { current } = files;
+    if (!current.fitsOneRequest || !(keepsSmallFile || current.isEmpty)) await current.sendRest();
+    await scheduler.settled();
+    scheduler.throwIfFailed();
+    return files;
   } catch (error) {
     scheduler.fail(error);
     await scheduler.settled();
-    throw await undoFiles(files.all, error, { journal, undoTimeoutMs });
+    throw await undoFiles(files.all, error, { journal, undoTimeoutMs: undoTimeoutOf(request) });
   } finally {
     signal?.removeEventListener('abort', abort);
   }
-  const published = await publishFiles(files.all, { journal, confirm, signal, undoTimeoutMs });
-  return { files: published, bytes: files.bytesRead };
 }
 
-/** Reads the source to its end, and sends all of it but what becomes an object in one request. */
-async function sendFiles(
+function undoTimeoutOf({ connection }: ExportRequest): number {
+  return connection.requestTimeoutMs;
+}
+
+/** Reads the source to its end, and sends full parts. */
+async function readRows(
   { source, rowFormat }: ExportRequest,
   { fileLimitBytes, partSizeBytes }: ExportLimits,
   files: ExportFiles,
@@ -58,9 +88,6 @@ async function sendFiles(
       await files.current.sendUpTo(cutter.sendableBytes);
     }
   }
-  if (!files.current.fitsOneRequest) await files.current.sendRest();
-  await scheduler.settled();
-  scheduler.throwIfFailed();
 }
 
 function validateOrAbandon(request: ExportRequest): ExportLimits {

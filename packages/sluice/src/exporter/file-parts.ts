@@ -21,6 +21,13 @@ export interface FilePartsContext {
   journal: UploadJournal | undefined;
 }
 
+/** A multipart upload and what was sent of it, as plain data. */
+export interface SentParts {
+  /** Undefined when no part was ever sent. */
+  uploadId: string | undefined;
+  parts: UploadedPart[];
+}
+
 /** The multipart upload of one file, which is created at S3 when its first part is sent. */
 export class FileParts {
   readonly #key: string;
@@ -31,9 +38,21 @@ export class FileParts {
   /** While it is open at S3. */
   #open: MultipartUpload | undefined;
 
-  constructor(key: string, context: FilePartsContext) {
+  /** @param sent parts that somebody else has sent */
+  constructor(key: string, context: FilePartsContext, sent?: SentParts) {
     this.#key = key;
     this.#context = context;
+    if (sent?.uploadId === undefined) return;
+    this.#open = { bucket: context.bucket, key, uploadId: sent.uploadId };
+    this.#upload = Promise.resolve(this.#open);
+    this.#uploaded.push(...sent.parts);
+  }
+
+  /** Gives the upload away. */
+  handOver(): SentParts {
+    const uploadId = this.#open?.uploadId;
+    this.#open = undefined;
+    return { uploadId, parts: this.#inOrder() };
   }
 
   get open(): MultipartUpload | undefined {

@@ -11,8 +11,11 @@ import { FilePublication } from './file-publication.ts';
 import { PartBuffer } from './part-buffer.ts';
 import type { PartScheduler } from './part-scheduler.ts';
 import { MAX_PARTS } from './part-size.ts';
+import type { PublishableFile } from './publishable-file.ts';
 import type { PublishedKeys } from './published-keys.ts';
 import type { PublishedObject } from './published-object.ts';
+import type { SentFileData } from './sent-file.ts';
+import { takeBack } from './take-back.ts';
 import type { Unpublished } from './unpublish.ts';
 import type { UploadJournal } from './upload-journal.ts';
 import { steadyNow } from '../steady-clock.ts';
@@ -35,7 +38,7 @@ export interface FileUploadContext {
  * One file on its way: takes bytes, sends full parts, and becomes an object only when `publish` is called. Until more
  * than one part is there it is no multipart upload.
  */
-export class FileUpload {
+export class FileUpload implements PublishableFile {
   readonly key: string;
   readonly #context: FileUploadContext;
   /** Parts that are not being sent yet; only the last has room. */
@@ -96,6 +99,10 @@ export class FileUpload {
     return this.#sentParts === 0 && this.#unsent.length === 1;
   }
 
+  get isEmpty(): boolean {
+    return this.#bytes === 0;
+  }
+
   /** Moves the last bytes, none of which have been sent, to another file. */
   async moveEnd(bytes: number, next: FileUpload): Promise<void> {
     const keep = this.#bytes - bytes;
@@ -112,6 +119,13 @@ export class FileUpload {
     this.#bytes = keep;
   }
 
+  /** Gives the file away, as it is at S3: from now on nothing of it is this one's. All parts must have been sent. */
+  async handOver(): Promise<SentFileData> {
+    await this.#parts.begun();
+    this.#freeUnsent();
+    return { key: this.key, bytes: this.#bytes, ...this.#parts.handOver() };
+  }
+
   /** The object that `publish` makes. All parts must have been sent well. */
   describe(): PublishedObject {
     const { bucket, connection } = this.#context;
@@ -121,34 +135,18 @@ export class FileUpload {
     return { ...object, checksum: connection.checksums === 'crc32' ? checksumOf(this.#body()) : undefined };
   }
 
-  /**
-   * Makes the object. All parts must have been sent well.
-   *
-   * @throws also the signal's reason: then no further attempt is made, and the one under way is broken off
-   */
+  /** All parts must have been sent well. */
   async publish(signal: AbortSignal | undefined): Promise<PublishedObject & ExportedFile> {
     const object = await this.#publication.publish(this.describe(), () => this.#store(signal), signal);
     return { ...object, parts: Math.max(this.#sentParts, 1) };
   }
 
-  /**
-   * Leaves nothing behind: neither memory, nor an open multipart upload, nor an object. What S3 could not be asked about
-   * is `pending`; then it may be called again.
-   *
-   * @returns what is not as if the file had never been
-   */
+  /** Leaves nothing behind: neither memory, nor an open multipart upload, nor an object. */
   async undo(signal: AbortSignal): Promise<{ object: PublishedObject; came: Unpublished } | undefined> {
     this.#freeUnsent();
     await this.#parts.begun();
-    const { object } = this.#publication;
-    if (object === undefined) {
-      const left = await this.#parts.abort(signal);
-      return left && { object: this.describe(), came: left };
-    }
-    const came = await this.#publication.undo(object, signal);
-    if (came.is === 'left-open') await this.#parts.leftOpen(came.error);
-    else await this.#parts.closed();
-    return { object, came };
+    const object = this.describe();
+    return takeBack({ parts: this.#parts, publication: this.#publication, object }, signal);
   }
 
   async #store(signal: AbortSignal | undefined): Promise<CompletedUpload> {

@@ -1,16 +1,21 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExportedFile } from './exported-file.ts';
-import type { FileUpload } from './file-upload.ts';
+import { inLanes } from '../in-lanes.ts';
+import type { PublishableFile } from './publishable-file.ts';
 import { describeUndone, withNotes, type UndoneFile } from './undone-files.ts';
 import type { UploadJournal } from './upload-journal.ts';
 
 /** An object may appear a moment after its request was broken off. Where no journal takes over, it is looked for again. */
 const LOOK_AGAIN_MS = [1_000, 4_000];
 
+const UNDO_LANES = 16;
+
 export interface PublishOptions {
   journal: UploadJournal | undefined;
   confirm: (() => Promise<void>) | undefined;
   signal: AbortSignal | undefined;
+  /** How many objects are made at a time. The first file's is always the last, alone. @default 1 */
+  lanes?: number;
   /** How long undoing it all may take, when it fails. */
   undoTimeoutMs: number;
 }
@@ -20,25 +25,28 @@ export interface PublishOptions {
  * the signal ends it, those that were made are removed again.
  */
 export async function publishFiles(
-  files: readonly FileUpload[],
+  files: readonly PublishableFile[],
   options: PublishOptions,
 ): Promise<ExportedFile[]> {
-  const { journal, confirm, signal } = options;
-  const published: ExportedFile[] = [];
+  const { journal, confirm, signal, lanes = 1 } = options;
+  const published = new Map<PublishableFile, ExportedFile>();
+  const publish = async (file: PublishableFile): Promise<void> => {
+    signal?.throwIfAborted();
+    const { bucket, key, bytes, parts, etag, versionId, ...rest } = await file.publish(signal);
+    published.set(file, { bucket, key, bytes, parts, etag });
+    // Without this note an agent that starts after a kill looks for the object by its checksum.
+    await Promise.allSettled([journal?.published?.({ bucket, key, bytes, etag, versionId, ...rest })]);
+  };
   try {
     await journal?.publishing?.(files.map((file) => file.describe()));
-    for (const file of files.toReversed()) {
-      signal?.throwIfAborted();
-      const { bucket, key, bytes, parts, etag, versionId, ...rest } = await file.publish(signal);
-      published.unshift({ bucket, key, bytes, parts, etag });
-      // Without this note an agent that starts after a kill looks for the object by its checksum.
-      await Promise.allSettled([journal?.published?.({ bucket, key, bytes, etag, versionId, ...rest })]);
-    }
+    const [first, ...later] = files;
+    await inLanes(later.toReversed(), lanes, publish);
+    if (first !== undefined) await publish(first);
     signal?.throwIfAborted();
     await confirm?.();
     // Before the caller is told: an object that is left over is better than one that is removed after its success.
     await journal?.settled?.();
-    return published;
+    return files.flatMap((file) => published.get(file) ?? []);
   } catch (error) {
     throw await undoFiles(files, error, options);
   }
@@ -49,13 +57,15 @@ export async function publishFiles(
  * taken back, if it is one of ours to say it.
  */
 export async function undoFiles(
-  files: readonly FileUpload[],
+  files: readonly PublishableFile[],
   error: unknown,
   { journal, undoTimeoutMs }: Pick<PublishOptions, 'journal' | 'undoTimeoutMs'>,
 ): Promise<unknown> {
   const signal = AbortSignal.timeout(undoTimeoutMs);
-  const undone: (UndoneFile | undefined)[] = [];
-  for (const file of files) undone.push(await file.undo(signal));
+  const undone: (UndoneFile | undefined)[] = files.map(() => undefined);
+  await inLanes(files.entries(), UNDO_LANES, async ([index, file]) => {
+    undone[index] = await file.undo(signal);
+  });
   for (const pauseMs of journal?.unsettled === undefined ? LOOK_AGAIN_MS : []) {
     if (!undone.some(isPending) || signal.aborted) break;
     await Promise.allSettled([delay(pauseMs, undefined, { signal })]);

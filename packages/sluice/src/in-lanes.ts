@@ -1,0 +1,27 @@
+/**
+ * Does something for each item, no more than so many at a time, in their order.
+ *
+ * @throws the first failure, once all that were under way have ended; the rest is not begun
+ */
+export async function inLanes<T>(
+  items: Iterable<T>,
+  lanes: number,
+  work: (item: T) => Promise<void>,
+): Promise<void> {
+  const iterator = items[Symbol.iterator]();
+  let failure: { error: unknown } | undefined;
+  const lane = async (): Promise<void> => {
+    for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
+      if (failure !== undefined) return;
+      try {
+        await work(next.value);
+      } catch (error) {
+        failure ??= { error };
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: lanes }, lane));
+  // A lane sets it while this one waits.
+  const failed = failure as { error: unknown } | undefined;
+  if (failed !== undefined) throw failed.error;
+}
