@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseDuration, parseSize } from './quantity.ts';
 
 /** The largest object that Amazon S3 stores, and so the largest file of an export. */
 const MAX_OBJECT_BYTES = 5 * 1024 ** 4;
@@ -8,28 +9,12 @@ const MIN_PART_BYTES = 5 * 1024 ** 2;
 const MAX_SOCKET_PATH_BYTES = 103;
 const MAX_PART_BYTES = 5 * 1024 ** 3;
 
-const SIZE_UNITS: Readonly<Record<string, number>> = {
-  '': 1,
-  kB: 1000,
-  MB: 1000 ** 2,
-  GB: 1000 ** 3,
-  TB: 1000 ** 4,
-  KiB: 1024,
-  MiB: 1024 ** 2,
-  GiB: 1024 ** 3,
-  TiB: 1024 ** 4,
-};
-
-const DURATION_UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 };
-
 /** A quantity such as "8MiB" or "30s", as a number of the smallest unit. */
-function quantity(units: Readonly<Record<string, number>>, expected: string, min: number, max: number) {
+function quantity(parse: (text: string) => number | undefined, expected: string, min: number, max: number) {
   return z
     .union([z.string(), z.int()], { error: () => `expected ${expected}` })
     .transform((value, context) => {
-      const [, digits, unit] = /^(\d+(?:\.\d+)?)\s*([A-Za-z]*)$/.exec(String(value).trim()) ?? [];
-      const factor = unit === undefined ? undefined : units[unit];
-      const amount = factor === undefined ? Number.NaN : Math.round(Number(digits) * factor);
+      const amount = parse(String(value)) ?? Number.NaN;
       if (!(amount >= min && amount <= max)) {
         context.addIssue({ code: 'custom', message: `expected ${expected}`, input: value });
         return z.NEVER;
@@ -39,9 +24,9 @@ function quantity(units: Readonly<Record<string, number>>, expected: string, min
 }
 
 const bytes = (min: number, max: number, range: string) =>
-  quantity(SIZE_UNITS, `a size such as "64MiB", ${range}`, min, max);
+  quantity(parseSize, `a size such as "64MiB", ${range}`, min, max);
 const duration = (minMs = 1, maxMs = 86_400_000, range = 'from "1ms" to "24h"') =>
-  quantity(DURATION_UNITS_MS, `a duration such as "30s", ${range}`, minMs, maxMs);
+  quantity(parseDuration, `a duration such as "30s", ${range}`, minMs, maxMs);
 
 const absolutePath = () => z.string().regex(/^\//, 'expected an absolute path');
 const name = (pattern: RegExp, expected: string) => z.string().regex(pattern, `expected ${expected}`);

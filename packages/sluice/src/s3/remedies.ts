@@ -20,6 +20,7 @@ const ACTIONS: Record<S3Operation, string> = {
   CompleteMultipartUpload: 's3:PutObject',
   AbortMultipartUpload: 's3:AbortMultipartUpload',
   ListMultipartUploads: 's3:ListBucketMultipartUploads',
+  ListObjectsV2: 's3:ListBucket',
   HeadObject: 's3:GetObject',
   DeleteObject: 's3:DeleteObject',
   DeleteObjectVersion: 's3:DeleteObjectVersion',
@@ -118,9 +119,9 @@ function theRole(roleArn: string | undefined): string {
   return roleArn === undefined ? 'The role' : `The role ${roleArn}`;
 }
 
-/** Uploads are listed by bucket; everything else is about one object. */
+/** A bucket is what lists are of; everything else is about one object. */
 function resourceArn({ operation, bucket, key, region }: S3Target): string {
-  const path = operation === 'ListMultipartUploads' ? bucket : `${bucket}/${key}`;
+  const path = operation === 'ListMultipartUploads' || operation === 'ListObjectsV2' ? bucket : `${bucket}/${key}`;
   return `arn:${partitionOf(region)}:s3:::${path}`;
 }
 

@@ -6,6 +6,7 @@ export type S3Operation =
   | 'CompleteMultipartUpload'
   | 'AbortMultipartUpload'
   | 'ListMultipartUploads'
+  | 'ListObjectsV2'
   | 'HeadObject'
   | 'DeleteObject'
   | 'DeleteObjectVersion';
