@@ -1,9 +1,9 @@
 import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
-import { isSluiceError } from '../errors.ts';
 import type { DoctorOptions } from '../doctor/examine.ts';
-import { validateRegion, validateS3Uri } from '../s3/s3-uri.ts';
+import { validateRegion } from '../s3/s3-uri.ts';
 import { formatJson, formatResult, formatSummary } from './doctor-report.ts';
+import { parseS3Uri, refuseInvalid } from './parse-s3-uri.ts';
 
 interface Flags {
   config: string;
@@ -103,11 +103,7 @@ function osUserName(): string | undefined {
 }
 
 function parseTarget(uri: string): DoctorOptions['target'] {
-  const [, bucket, path = ''] = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(uri) ?? [];
-  if (bucket === undefined) throw new InvalidArgumentError('Expected s3://bucket/prefix.');
-  // As an export takes its file path.
-  const prefix = path.replace(/^\//, '');
-  refuseInvalid(() => validateS3Uri({ bucket, key: `${prefix}sluice-doctor-000000000000` }));
+  const { bucket, path: prefix } = parseS3Uri(uri, 'sluice-doctor-000000000000');
   return { bucket, prefix };
 }
 
@@ -121,13 +117,4 @@ function parseDatabase(url: string): string {
     throw new InvalidArgumentError('Expected a URL such as postgresql://user@host:5432/database.');
   }
   return url;
-}
-
-function refuseInvalid(validate: () => void): void {
-  try {
-    validate();
-  } catch (error) {
-    if (!isSluiceError(error)) throw error;
-    throw new InvalidArgumentError(`${error.message}. ${error.detail ?? error.hint ?? ''}`);
-  }
 }

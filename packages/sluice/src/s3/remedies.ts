@@ -121,7 +121,8 @@ function theRole(roleArn: string | undefined): string {
 
 /** A bucket is what lists are of; everything else is about one object. */
 function resourceArn({ operation, bucket, key, region }: S3Target): string {
-  const path = operation === 'ListMultipartUploads' || operation === 'ListObjectsV2' ? bucket : `${bucket}/${key}`;
+  const path =
+    operation === 'ListMultipartUploads' || operation === 'ListObjectsV2' ? bucket : `${bucket}/${key}`;
   return `arn:${partitionOf(region)}:s3:::${path}`;
 }
 

@@ -1,0 +1,81 @@
+import { SluiceError } from '../errors.ts';
+import { inLanes } from '../in-lanes.ts';
+import type { S3Connection } from '../s3/connection.ts';
+import { listObjects, type ListedObject } from '../s3/list-objects.ts';
+import { deleteExactObject } from '../s3/stored-object.ts';
+import { isUploadError } from '../s3/upload-error.ts';
+
+/** What becomes of objects that are at the destination already. */
+export type IfExists =
+  /** The export fails before it has read a row. */
+  | 'fail'
+  /** Those with the same keys are replaced, the others stay. */
+  | 'overwrite'
+  /** Those with the same keys are replaced, and the others in the export's folders are deleted once it is published. */
+  | 'clean';
+
+const DELETE_LANES = 16;
+/** Keys that an error shows. */
+const SHOWN = 3;
+
+export interface DestinationOptions {
+  connection: S3Connection;
+  bucket: string;
+  /** Folders that hold files of nothing else than this export, and single objects by their whole key. */
+  prefixes: readonly string[];
+  signal?: AbortSignal | undefined;
+}
+
+/**
+ * @throws SluiceError `destination_exists`: something is there already
+ * @throws UploadError: the bucket can't be listed
+ */
+export async function requireEmpty({
+  connection,
+  bucket,
+  prefixes,
+  signal,
+}: DestinationOptions): Promise<void> {
+  const found: string[] = [];
+  try {
+    for (const prefix of prefixes) {
+      for await (const { key } of listObjects(connection, { bucket, prefix }, { signal })) {
+        if (!belongsTo(prefix, key)) continue;
+        found.push(key);
+        if (found.length > SHOWN) break;
+      }
+      if (found.length > SHOWN) break;
+    }
+  } catch (error) {
+    if (!isUploadError(error) || error.httpStatus !== 403) throw error;
+    throw error.withNotes(['Without that right, give --if-exists overwrite.']);
+  }
+  if (found.length === 0) return;
+  const shown = found.slice(0, SHOWN).map((key) => `s3://${bucket}/${key}`);
+  throw new SluiceError('destination_exists', 'the destination is not empty', {
+    detail: `It holds ${shown.join(', ')}${found.length > SHOWN ? ' and more' : ''}.`,
+    hint: 'Export to another path, or give --if-exists overwrite (the others stay) or clean (they are deleted).',
+  });
+}
+
+/** Deletes what is at the destination and is not of the export; an object that changes meanwhile stays. */
+export async function deleteOthers(
+  { connection, bucket, prefixes, signal }: DestinationOptions,
+  own: ReadonlySet<string>,
+): Promise<number> {
+  const others: ListedObject[] = [];
+  for (const prefix of prefixes) {
+    for await (const object of listObjects(connection, { bucket, prefix }, { signal })) {
+      if (belongsTo(prefix, object.key) && !own.has(object.key)) others.push(object);
+    }
+  }
+  await inLanes(others, DELETE_LANES, async ({ key, etag }) => {
+    if (etag !== undefined) await deleteExactObject(connection, { bucket, key, etag }, { signal });
+  });
+  return others.length;
+}
+
+/** A folder's prefix ends with a slash; a key's is the key, and `_part2` and so on after it. */
+function belongsTo(prefix: string, key: string): boolean {
+  return prefix.endsWith('/') || key === prefix || /^_part\d+$/.test(key.slice(prefix.length));
+}
