@@ -26,10 +26,6 @@ export type SluiceErrorCode =
   | 'role_quota_exceeded'
   /** The export was ended by its caller before it was committed. */
   | 'export_aborted'
-  /** The connection to the database broke. */
-  | 'connection_lost'
-  /** The database could not be connected to. */
-  | 'connection_failed'
   /** Objects are where the export would store its own. */
   | 'destination_exists'
   /** The agent takes no new exports: it is shutting down, or has reached its limit. */

@@ -17,8 +17,6 @@ const SQL_STATES = {
   role_not_associated: '42704', // undefined_object
   role_quota_exceeded: '54000', // program_limit_exceeded
   export_aborted: '57014', // query_canceled
-  connection_lost: '08006', // connection_failure
-  connection_failed: '08001', // sqlclient_unable_to_establish_sqlconnection
   destination_exists: '42710', // duplicate_object
   agent_unavailable: '57P03', // cannot_connect_now
   protocol_violation: '08P01', // protocol_violation

@@ -12,7 +12,7 @@ const job = (id: number, estimatedBytes = 1): PieceJob => ({
   estimatedBytes,
 });
 const resultOf = ({ id }: PieceJob): PieceResult => ({ id, rows: 1n, bytes: 1, files: [] });
-const lost = () => new SluiceError('connection_lost', 'the connection was lost', { retryable: true });
+const lost = () => new SluiceError('database_unavailable', 'the connection was lost', { retryable: true });
 
 /** Sessions that do a piece as `read` says, and what they did. */
 function sessions(read: (job: PieceJob, attempt: number, signal: AbortSignal) => Promise<void> | void) {
