@@ -3,7 +3,7 @@ import { emptyAnswer, requireNoContent } from './empty-answer.ts';
 import { withRetries } from './retries.ts';
 import type { S3Uri } from './s3-uri.ts';
 import { serverDateOf } from './server-date.ts';
-import { isUploadError } from './upload-error.ts';
+import { isUploadError, type UploadError } from './upload-error.ts';
 
 /** What is stored under a key. */
 export interface StoredObject {
@@ -61,6 +61,11 @@ export async function headObject(
   }
 }
 
+/** Not a bucket that is said to be missing: then nothing is known of the object. */
+function isGone({ httpStatus, s3Code }: UploadError): boolean {
+  return httpStatus === 412 || (httpStatus === 404 && s3Code !== 'NoSuchBucket');
+}
+
 /** Which object is meant: its version, or else its content. */
 export type ExactObject = S3Uri & ({ versionId: string } | { etag: string });
 
@@ -91,7 +96,7 @@ export async function deleteExactObject(
     );
     return true;
   } catch (error) {
-    if (isUploadError(error) && (error.httpStatus === 404 || error.httpStatus === 412)) return false;
+    if (isUploadError(error) && isGone(error)) return false;
     throw error;
   }
 }

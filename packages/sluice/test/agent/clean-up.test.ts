@@ -243,6 +243,17 @@ describe('an agent that is killed while it publishes three files', () => {
     expect(logged.filter(({ msg }) => msg.includes('is left'))).toMatchObject([{ key: 'rows_part3' }]);
   });
 
+  it('names an object when S3 says that there is no such bucket', async () => {
+    const { journal: dying, killed } = killedAt(1);
+    void run({ source: textSource(1_000), journal: dying });
+    await killed;
+    await cleanUp.stop();
+    proxy.inject(/^DELETE /, { do: 'answer', status: 404, code: 'NoSuchBucket' }, 1);
+    await restart();
+    await settled();
+    expect(logged.filter(({ msg }) => msg.includes('is left'))).toMatchObject([{ key: 'rows' }]);
+  });
+
   it.each(PASSING)('has the next one try again to delete (%s)', async (code, status) => {
     const { journal: dying, killed } = killedAt(1);
     void run({ source: textSource(1_000), journal: dying });
