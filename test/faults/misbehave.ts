@@ -78,7 +78,7 @@ async function effect(of: Misbehaviour, change?: 'slow-body' | 'damage-body'): P
       if (!isDamaged) piece[0] = (piece[0] ?? 0) ^ 1;
       isDamaged = true;
       if (change === 'slow-body') await delay(SLOW_PAUSE_MS);
-      if (!outgoing.write(piece)) await Promise.race([once(outgoing, 'drain'), answered]);
+      if (!outgoing.write(piece)) await drained(outgoing, answered);
     }
   }
   of.note({ status: 'sent' });
@@ -86,6 +86,15 @@ async function effect(of: Misbehaviour, change?: 'slow-body' | 'damage-body'): P
   const real = await answered;
   of.note({ status: real.status });
   return real;
+}
+
+async function drained(outgoing: ClientRequest, answered: Promise<RealAnswer>): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([once(outgoing, 'drain', { signal: over.signal }), answered]);
+  } finally {
+    over.abort();
+  }
 }
 
 function begin(of: Misbehaviour): { outgoing: ClientRequest; answered: Promise<RealAnswer> } {
