@@ -40,9 +40,16 @@ export async function changedAnswer(change: Change, real: RealAnswer, of: Misbeh
   }
 }
 
-function give({ response }: Misbehaviour, status: number, headers: RealAnswer['headers'], body: Buffer) {
+function give(
+  { response, incoming }: Misbehaviour,
+  status: number,
+  headers: RealAnswer['headers'],
+  body: Buffer,
+) {
   const { 'transfer-encoding': _chunked, ...others } = headers;
-  response.writeHead(status, { ...others, 'content-length': String(body.length) });
+  // The answer to a HEAD has the length of the object, and no body.
+  const length = incoming.method === 'HEAD' ? {} : { 'content-length': String(body.length) };
+  response.writeHead(status, { ...others, ...length });
   response.end(body);
 }
 
