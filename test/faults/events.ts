@@ -83,6 +83,8 @@ function isLate(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   return (
     ['ESRCH', 'ENOENT', 'ECONNREFUSED', '57P03', '57P01', '57P02'].includes(code) ||
-    message.includes('Connection terminated')
+    message.includes('Connection terminated') ||
+    // Of prlimit.
+    message.includes('No such process')
   );
 }
