@@ -25,9 +25,9 @@ const SETTINGS = fc.record({
   TimeZone: fc.constantFrom('UTC', 'America/New_York', 'Asia/Kathmandu', 'Europe/Amsterdam'),
   extra_float_digits: fc.constantFrom('-15', '0', '1', '3'),
   bytea_output: fc.constantFrom('hex', 'escape'),
-  // A notice (e.g. for an empty tsquery) quotes the query, which is an error if the client's encoding lacks a character
-  // of it. For an ordinary role the query runs before COPY checks the options: with wrong options the export would raise
-  // this error, and COPY the error about the options.
+  // A notice (e.g. for an empty tsquery) quotes the query, which is an error if the client's encoding lacks a
+  // character of it. For an ordinary role the query runs before COPY checks the options: with wrong options the export
+  // would raise this error, and COPY the error about the options.
   client_min_messages: fc.constant('warning'),
   client_encoding: fc.constantFrom('UTF8', 'UTF8', 'LATIN1', 'EUC_JP', 'SJIS'),
 });

@@ -81,7 +81,7 @@ describe('PipeSource', () => {
     const written = writer.writeFile(bytes).then(() => writer.close());
     const first = await iterator.next();
     const received = [Buffer.from(first.value ?? [])];
-    // After the first chunk, three pages more are left than the pipe holds, so they can be written only if they are read.
+    // After the first chunk, three pages more are left than the pipe holds: somebody must read them.
     await written;
     source.commit();
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
