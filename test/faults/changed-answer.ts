@@ -5,7 +5,7 @@ const DRIBBLE_PAUSE_MS = 1;
 
 type Change = 'dribble' | 'cut-answer' | 'empty-answer' | 'truncated-answer' | 'wrong-etag' | 'no-etag';
 
-/** Gives the agent another answer than the one that AWS gave, or gives it otherwise. */
+/** Changes the answer of AWS, or the way in which it is sent to the agent. */
 export async function changedAnswer(change: Change, real: RealAnswer, of: Misbehaviour): Promise<void> {
   const { response, incoming, note } = of;
   const { status, headers, body } = real;
