@@ -1,4 +1,4 @@
-// How long a cancel takes to be answered in each place of an export (test/support/cancel-places.ts): median and worst.
+// How long an export takes to react to a cancel, in each place of test/support/cancel-places.ts: median and worst case.
 //
 //   [SLUICE_PG_VERSION=14] node bench/cancel-latency.mjs [rounds]
 import { spawn } from 'node:child_process';

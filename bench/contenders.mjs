@@ -1,12 +1,14 @@
-// What the measurements of exports share: a local stack with a session of each kind of caller, and contenders timed in
-// turns, as the machine is never quiet.
+// Shared by the measurements of exports: a local stack with one session for each kind of caller, and a loop that runs
+// the contenders in turns, because other load on the machine varies.
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { startLocal } from '@sluice/local';
 import pg from 'pg';
 
 export const BUCKET = 'bench';
 
-/** A local stack with the bucket, a superuser who exports the direct way, and an ordinary role who stages. */
+/**
+ * A local stack with a bucket, a superuser who exports the direct way, and an ordinary role whose exports are staged.
+ */
 export async function startBench() {
   const stack = await startLocal();
   const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws;
@@ -38,7 +40,7 @@ export async function startBench() {
   };
 }
 
-/** Runs each contender once a round, in turns, and gives the median of each in milliseconds, by name. */
+/** Runs every contender once in each round, in turns. Gives the median of each, in milliseconds, by name. */
 export async function medians(contenders, { rounds, warmUp }) {
   const timesMs = Object.fromEntries(Object.keys(contenders).map((name) => [name, []]));
   for (let round = -warmUp; round < rounds; round += 1) {

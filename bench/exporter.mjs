@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
-/** What a pipe read gives. */
+/** The size of a read from a pipe. */
 const CHUNK_BYTES = 64 * 1024;
 const REGION = 'us-east-1';
 const CREDENTIALS = { accessKeyId: 'AKIABENCH', secretAccessKey: 'bench' };
@@ -33,7 +33,7 @@ function csv() {
   return { format: 'csv', header: false, quote: '"', escape: '"', encoding: 'UTF8' };
 }
 
-/** Rows again and again, in one buffer, as a reader of a pipe has them. */
+/** The same rows repeated, all in one buffer, as when a pipe is read. */
 async function* rows(kind, bytes) {
   const row = Buffer.from(ROWS[kind]);
   const stock = Buffer.alloc(CHUNK_BYTES + row.byteLength, row);
@@ -70,7 +70,7 @@ async function uploadWithSdk({ endpoint, bytes }) {
   client.destroy();
 }
 
-/** Speaks as much S3 as an upload needs, and keeps nothing. */
+/** A server with as much of S3's protocol as an upload needs. It stores nothing. */
 function serveSink() {
   const server = http.createServer((request, response) => {
     const url = request.url ?? '';
@@ -105,7 +105,7 @@ async function runContender(name, request) {
   process.disconnect?.();
 }
 
-/** Starts this file in a process with a role, and waits for its first message. */
+/** Starts this file as a child process with a role, and waits for its first message. */
 function start(...role) {
   const child = fork(fileURLToPath(import.meta.url), role, { execArgv: ['--no-warnings'] });
   const answer = new Promise((resolve, reject) => {

@@ -1,5 +1,5 @@
-// What a hostile text of one session costs another: the delay of the agent's event loop, and the time of a second
-// session's ping and small statement, alone and while a first one sends long texts, one after another.
+// How much long texts of one session delay another: the delay of the agent's event loop, and the times of a ping and of
+// a small statement in a second session, without load and while the first session sends long texts one after another.
 //
 //   npx tsc --build && node bench/hostile-texts.mjs [seconds]
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -54,7 +54,7 @@ async function connect(directory) {
 if (isMainThread) await measure();
 else await attack(workerData);
 
-/** In a thread of its own, whose work is not the agent's. */
+/** Runs in its own thread, so that its own work does not disturb the measurement. */
 async function attack({ directory, text }) {
   const client = await connect(directory);
   for (;;) await client.query(text);

@@ -1,4 +1,4 @@
-// What a small export costs above the PutObject that it needs: medians of the two, alternating in one run.
+// How much longer a small export takes than the PutObject in it: medians of both, which alternate in one run.
 //
 //   npx tsc --build && node bench/small-export.mjs [rounds]
 import process from 'node:process';

@@ -1,5 +1,5 @@
-// What the staged way of an ordinary role costs against the direct way of a member of pg_write_server_files: the same
-// query both ways and as COPY to /dev/null, in turns; medians.
+// Compares the staged way of an ordinary role with the direct way of a member of pg_write_server_files: the same query
+// both ways and as COPY to /dev/null, in turns; medians.
 //
 //   npx tsc --build && node bench/staged-export.mjs [rounds] [rows]
 import process from 'node:process';

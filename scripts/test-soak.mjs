@@ -1,4 +1,4 @@
-// npm run test:soak -- --small 10000 --large 20: whether the agent grows while it exports.
+// npm run test:soak -- --small 10000 --large 20: tests whether the agent's memory grows while it exports.
 import { runHarness } from './run-harness.mjs';
 
 runHarness('soak.test.ts', {

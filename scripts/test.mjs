@@ -1,5 +1,5 @@
-// npm test: builds what is missing, runs every test (further arguments go to vitest), and says in plain words what
-// was left out because a client is not on PATH. With SLUICE_REQUIRE_CLIENTS=1, a missing client is a failure.
+// npm test: builds what is missing, runs every test (arguments are passed to vitest), and says which tests were left
+// out because a client is not in PATH. With SLUICE_REQUIRE_CLIENTS=1, a missing client is an error.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -17,7 +17,7 @@ if (missing.length > 0 && process.env.SLUICE_REQUIRE_CLIENTS === '1') {
   process.exit(1);
 }
 
-// In node_modules, where a report that Ctrl-C leaves behind is in nobody's way.
+// In node_modules, because Ctrl-C can leave the report behind, and there it is out of the way.
 const report = join(ROOT, 'node_modules', `.sluice-test-report-${process.pid}.json`);
 try {
   process.exitCode = runTests(report);
@@ -40,7 +40,7 @@ function runTests(reportFile) {
     console.log('Left out, since only root can be two users: other users of the host; a stack of root');
   if (ran !== undefined) console.log(ran.line);
   if (signal !== null) return 1;
-  // A run without one test shows nothing.
+  // A run without any passed test counts as failed.
   return status === 0 && (ran?.passed ?? 0) === 0 ? 1 : (status ?? 1);
 }
 
@@ -49,7 +49,7 @@ function summarise(reportFile) {
     const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
       readFileSync(reportFile, 'utf8'),
     );
-    // A file that could not be loaded fails as a whole, without a failed test in it.
+    // If a file can't be loaded, its suite fails, but no single test does.
     const failed = numFailedTests > 0 ? numFailedTests : numFailedTestSuites;
     const skipped = numPendingTests > 0 ? `, ${numPendingTests} skipped` : '';
     return { passed: numPassedTests, line: `${numPassedTests} passed, ${failed} failed${skipped}` };

@@ -1,5 +1,5 @@
-// "Setting Up Access to an Amazon S3 Bucket": the guide's aws commands, carried out by the AWS SDK, so that the demo
-// needs no aws command line. What is shown is what one would type.
+// "Setting Up Access to an Amazon S3 Bucket": the aws commands of the guide. They are shown as one would type them, and
+// executed with the AWS SDK, so that the demo does not need the aws command line.
 import {
   AttachRolePolicyCommand,
   CreatePolicyCommand,

@@ -1,6 +1,6 @@
 // The statements of the Aurora user guide, "Exporting Data from an Aurora PostgreSQL DB Cluster to Amazon S3".
 
-/** Tables as in the guide, which leaves basic_test to the reader's imagination. */
+/** The tables of the guide. The guide does not define basic_test, so its rows are made up. */
 export const TABLES = [
   'CREATE TABLE sample_table (bid bigint PRIMARY KEY, name varchar(80));',
   "INSERT INTO sample_table (bid,name) VALUES (1, 'Monday'), (2,'Tuesday'), (3, 'Wednesday');",
@@ -14,7 +14,7 @@ export const MAKE_URI = `SELECT aws_commons.create_s3_uri(
    'us-west-2'
 ) AS s3_uri_1 \\gset`;
 
-/** `:'s3_uri_1'` stands for the value that \gset kept, as in psql. */
+/** `:'s3_uri_1'` is the value that \gset stored, as in psql. */
 export const EXPORTS = [
   {
     about: 'The basic call, with a structure that says where to:',

@@ -1,4 +1,4 @@
-// One large export, with its progress as PostgreSQL itself reports it.
+// One large export, with its progress from PostgreSQL's own progress view.
 import { HeadObjectCommand } from '@aws-sdk/client-s3';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { BUCKET } from './guide.mjs';
@@ -14,7 +14,7 @@ const SQL = `SELECT * FROM aws_s3.query_export_to_s3(
 
 /**
  * @param client runs the export
- * @param watcher another connection, which looks on
+ * @param watcher another connection, which reads the progress
  */
 export async function exportLarge({ client, watcher, s3 }) {
   heading(`One large query: ${ROWS.toLocaleString('en')} rows`);
@@ -36,7 +36,7 @@ export async function exportLarge({ client, watcher, s3 }) {
   return KEY;
 }
 
-/** Shows progress until the export has ended, well or not. */
+/** Shows the progress until the export has succeeded or failed. */
 async function watch(watcher, pid, exporting) {
   const ended = exporting.then(
     () => 'ended',

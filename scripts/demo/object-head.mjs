@@ -29,7 +29,7 @@ function textHead(bytes, totalBytes) {
 
 const shorten = (line) => (line.length > LINE_LENGTH ? `${line.slice(0, LINE_LENGTH - 3)}...` : line);
 
-/** As `hexdump -C` shows it. */
+/** In the format of `hexdump -C`. */
 function hexDump(bytes, totalBytes) {
   const lines = [];
   for (let at = 0; at < Math.min(bytes.length, DUMPED_BYTES); at += 16) {

@@ -1,4 +1,4 @@
-// A query's result as psql prints it.
+// A query's result in psql's table format.
 const NUMERIC_TYPES = new Set([20, 21, 23, 700, 701, 1700]);
 
 /** @param result of `pg`, with rows as arrays */

@@ -1,4 +1,4 @@
-// The demo: a real PostgreSQL, a local AWS, and the guide from its first step to its last.
+// The demo: with a real PostgreSQL and a local AWS, it follows the guide from its first step to its last.
 import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { startLocal } from '@sluice/local';
 import { Client } from 'pg';
@@ -32,7 +32,7 @@ async function tell(signal) {
     const connect = async () => {
       const client = new Client({ connectionString: stack.postgres.url });
       clients.push(client);
-      // A connection that breaks rejects the query in flight, too.
+      // An error of the connection also rejects the current query.
       client.on('error', () => undefined);
       await client.connect();
       return client;
@@ -102,7 +102,7 @@ async function showRefusal(client) {
   throw new Error('the export was not refused');
 }
 
-/** What psql prints after a statement without a result. */
+/** psql's output after a statement without a result. */
 function commandTag(sql, { command, rowCount }) {
   return command === 'INSERT' ? `INSERT 0 ${rowCount}` : sql.split(' ').slice(0, 2).join(' ');
 }

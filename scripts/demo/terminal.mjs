@@ -1,4 +1,4 @@
-// What the demo prints with: colours and a progress line on a terminal, plain lines otherwise.
+// The output of the demo: with colours and a progress line on a terminal, as plain lines otherwise.
 import { styleText } from 'node:util';
 
 const isTerminal = process.stdout.isTTY;
@@ -12,7 +12,7 @@ export const remark = (text) => say(style('dim', text));
 export const good = (text) => say(`${style('green', 'ok')} ${text}`);
 export const failure = (text) => void process.stderr.write(`${style('red', 'failed:')} ${text}\n`);
 
-/** A statement or command as one would type it, after its prompt. */
+/** A statement or command after its prompt, as one would type it. */
 export function typed(prompt, text) {
   const [first, ...rest] = text.split('\n');
   say();
@@ -26,7 +26,7 @@ export const indent = (text) =>
     .map((line) => `  ${line}`)
     .join('\n');
 
-/** Shows how far something is: one line that changes on a terminal, now and then a new line otherwise. */
+/** Shows progress: on a terminal as one line that changes, otherwise as a new line from time to time. */
 export function progressLine({ everyMs = 2000 } = {}) {
   let shownAt = performance.now();
   return {

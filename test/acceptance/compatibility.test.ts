@@ -44,7 +44,7 @@ afterAll(async () => {
 const head = (key: string) => testStack.s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }));
 const text = async (key: string) => (await testStack.object(key)).toString();
 
-/** What shows each row of the README's table, by its first column. */
+/** The test for each row of the README's table, by the row's first column. */
 const SHOWN: Readonly<Record<string, (sluice: string) => Promise<void>>> = {
   'PostgreSQL versions': async (sluice) => {
     const matrix = await readFile(new URL('scripts/test-matrix.mjs', ROOT), 'utf8');
@@ -262,7 +262,7 @@ describe("the README's table of what is the same as on Aurora", () => {
   });
 });
 
-/** Rows of ten bytes, so many that they fill a file of FILE_LIMIT as often as told. */
+/** Rows of ten bytes, enough for that number of files of FILE_LIMIT. */
 function manyRows(files: number): string {
   return `SELECT lpad(g::text, 9) FROM generate_series(1, ${(FILE_LIMIT / 10) * files}) AS g`;
 }

@@ -72,7 +72,7 @@ function urlOf(change: (url: URL) => void): string {
   return url.href;
 }
 
-/** Just that check failed, and those that need it were skipped, and say so. */
+/** Expects that exactly this check failed, and that those which need it were skipped and say so. */
 function expectBroken({ exitStatus, checks, failed }: Diagnosis, name: string, ...skipped: string[]): void {
   expect(failed).toEqual([name]);
   expect(exitStatus).toBe(1);
@@ -334,7 +334,7 @@ describe('a broken set-up', () => {
     };`;
     const diagnosis = await doctor.diagnose({
       target: TARGET,
-      // The SDK's client of STS would correct the clock by itself.
+      // With the keys of [s3], so that STS is not used: the SDK's client of STS would correct the clock by itself.
       config: { s3: { access_key_id: accessKeyId, secret_access_key: secretAccessKey } },
       env: { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(lateDate)}` },
     });

@@ -69,7 +69,7 @@ const BEGIN = JSON.stringify({
 });
 const ABORT = Buffer.from('{"op":"abort"}').toString('hex');
 
-/** What meets each row, by its first column. */
+/** Causes the error of each row, by the row's first column. */
 const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
   'query, bucket or file_path is NULL': () => call('SELECT 1', null, 'k'),
   'the query is empty': () => call(' ; ', BUCKET, 'k'),
@@ -176,7 +176,7 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
         const { pid } = testStack.stack.agent;
         process.kill(pid, 'SIGTERM');
         await expect.poll(() => call('SELECT 1', BUCKET, 'k').catch(codeOf)).toBe('08001');
-        // The second time: at once.
+        // The second signal aborts the exports at once.
         process.kill(pid, 'SIGTERM');
         try {
           return await exporting.ended;
@@ -266,7 +266,7 @@ describe('docs/errors.md', () => {
     const undocumented = messages.filter(
       (text) => !documented.some(({ message }) => pattern(message).test(text.replaceAll('%s', 'x'))),
     );
-    // COPY's own.
+    // This message is COPY's own.
     expect(undocumented).toEqual(['COPY query must have a RETURNING clause']);
   });
 
@@ -274,10 +274,10 @@ describe('docs/errors.md', () => {
     const error = (await MEET[when]?.().catch((raised: unknown) => raised)) as pg.DatabaseError;
     expect(error.code).toBe(code);
     expect(error.message).toMatch(pattern(message));
-    // An empty cell is a field that is not there.
+    // An empty cell means that the field is not set.
     expect(error.detail ?? '').toMatch(pattern(detail));
     expect(error.hint ?? '').toMatch(pattern(hint));
-    // What called the function is no part of our error.
+    // The lines of the caller of the function are not counted.
     const [ours = ''] = (error.where ?? '').split(/SQL statement "(?:COPY|DO)/);
     expect(ours.trim().split('\n').length, error.where).toBeLessThanOrEqual(MAX_CONTEXT_LINES);
     await testStack.expectNothingLeft(superuser, ordinary);
@@ -305,7 +305,7 @@ describe.each(['superuser', 'ordinary role'])('errors of others, for a %s', (who
 
   it('and leave their place to the next export at once', async () => {
     const session = who === 'superuser' ? superuser : ordinary;
-    // The agent takes one export at a time here.
+    // This agent runs one export at a time.
     for (let round = 0; round < 30; round += 1) {
       await exportQuery(session, 'SELECT 1', 'k');
       await expect(exportQuery(session, 'SELECT 1', 'k', "delimiter 'xx'")).rejects.toMatchObject({
@@ -338,7 +338,7 @@ async function whileExporting<T>(
   try {
     const { rows } = await session.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
     const ended = exportQuery(session, query, 'k');
-    // Nobody may be waiting for it when it fails.
+    // The export may fail before anybody awaits it.
     ended.catch(() => undefined);
     await expect.poll(() => testStack.runningExports()).toBe(1);
     return await work({ pid: rows[0]?.pid, ended });
@@ -359,7 +359,7 @@ async function withHost<T>(host: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** Everything as it stands, but for <placeholders>. */
+/** Everything is literal except <placeholders>. */
 function pattern(text: string): RegExp {
   const escaped = text.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
   return new RegExp(`^${escaped.replace(/<[^>]+>/g, '[^]+')}$`);

@@ -90,7 +90,7 @@ describe('the extension', () => {
 
 describe.skipIf(!hasClient('pg_dump') || !hasClient('psql'))('pg_dump and restore', () => {
   it('carry the extension, and the grants on it', async () => {
-    // pg_dump reads servers up to its own version.
+    // pg_dump can dump only servers up to its own version.
     const version = Number(/(\d+)/.exec((await runClient('pg_dump', ['--version'])).stdout)?.[1]);
     const major = Math.min(version, 18) as 14 | 15 | 16 | 17 | 18;
     await using source = await TestStack.start({ pgVersion: major });

@@ -7,7 +7,9 @@ import { exportQuery, TestStack } from '../support/test-stack.ts';
 const ROWS_BEFORE_FAILURE = 1_000_000;
 const FAILS_LATE = `
   SELECT g, repeat('x', 30), 1 / (${ROWS_BEFORE_FAILURE} - g) FROM generate_series(1, 2000000) AS g`;
-/** Rows that come as they are made, not after the last: a set in the select list is not materialised. */
+/**
+ * Rows that are sent as they are computed: PostgreSQL does not materialise a set-returning function in the select list.
+ */
 const rowsUpTo = (count: number) => `SELECT generate_series(1, ${count}) AS g, repeat('x', 100) AS x`;
 const ENDLESS = rowsUpTo(1_000_000_000);
 
@@ -21,7 +23,10 @@ beforeAll(async () => {
 afterAll(async () => testStack?.stop());
 
 describe.each(['superuser', 'ordinary role'])('exports of a %s', (who) => {
-  /** As many as it takes; the rows of an ordinary role are all kept before the first is sent. */
+  /**
+   * Enough rows for the test. For an ordinary role all rows are staged before the first is sent, so there must be an
+   * end.
+   */
   const manyRows = who === 'superuser' ? ENDLESS : rowsUpTo(8_000_000);
   let session: pg.Client;
   let expectSessionLives: boolean;
@@ -113,7 +118,7 @@ describe.each(['superuser', 'ordinary role'])('exports of a %s', (who) => {
       'The specified bucket does not exist',
     ],
   ])('%s', async (_, bucket, query, message) => {
-    // The rows of an ordinary role are all there before the bucket is looked at.
+    // The rows of an ordinary role are all staged before the bucket is checked, so the query must end.
     const bounded = query === ENDLESS && who === 'ordinary role' ? rowsUpTo(1_000_000) : query;
     await expect(
       session.query('SELECT aws_s3.query_export_to_s3($1, $2, $3)', [bounded, bucket, 'failed']),

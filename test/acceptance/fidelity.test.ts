@@ -16,7 +16,7 @@ const OPTIONS: readonly string[] = [
   '',
   'format text',
   "delimiter '|', null '∅'",
-  // Text has a header from 15 on.
+  // COPY's text format has a header since PostgreSQL 15.
   ...(POSTGRES_MAJOR >= 15 ? ['format text, header true'] : []),
   'format csv',
   'format csv, delimiter $$:$$',

@@ -4,7 +4,7 @@ import { exportQuery, TestStack } from '../support/test-stack.ts';
 
 const FILE_LIMIT = 200_000;
 
-/** A megabyte of rows with everything that can stand around a cut. */
+/** A megabyte of rows with all characters that may be near a cut. */
 const QUERY = String.raw`
   SELECT
     g AS id,
@@ -58,7 +58,7 @@ describe('a result of several files', () => {
     },
   );
 
-  /** Has PostgreSQL itself read each file: it refuses one that begins or ends inside a row. */
+  /** Reads each file with PostgreSQL's COPY FROM, which refuses a file that begins or ends inside a row. */
   async function rowsOfEachFile(files: readonly Buffer[], options: string): Promise<number> {
     const { writeFile, rm } = await import('node:fs/promises');
     await superuser.query('CREATE TEMP TABLE read_back (id int, a text, b text, c text)');
@@ -66,7 +66,7 @@ describe('a result of several files', () => {
       for (const [i, file] of files.entries()) {
         const path = `${testStack.directory}/file-${i}`;
         await writeFile(path, whole(file, i, files.length, options), { mode: 0o644 });
-        // The header stands in the first file only.
+        // Only the first file has a header.
         const copyOptions = i === 0 ? options : options.replace(', header', '');
         const force = copyOptions.replace(', force_quote *', '');
         await superuser.query(`COPY read_back FROM '${path}' WITH (${force})`);
@@ -83,7 +83,9 @@ describe('a result of several files', () => {
   }
 });
 
-/** A binary file in the middle has no signature and no trailer; PostgreSQL wants both. */
+/**
+ * Completes a binary file: only the first has the signature and only the last the trailer, and PostgreSQL needs both.
+ */
 function whole(file: Buffer, index: number, count: number, options: string): Buffer {
   if (options !== 'format binary') return file;
   const signature = Buffer.concat([Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1'), Buffer.alloc(8)]);

@@ -15,7 +15,7 @@ beforeAll(async () => {
 });
 afterAll(async () => testStack?.stop());
 
-/** Types a command, and gives back what it prints as JSON. */
+/** Runs a command, and gives its JSON output. */
 async function type(command: string): Promise<unknown> {
   const printed = await shell.type(command);
   return printed === '' ? undefined : JSON.parse(printed);

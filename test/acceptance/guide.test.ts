@@ -16,7 +16,7 @@ const SET_URI = `SELECT aws_commons.create_s3_uri(
 ) AS s3_uri_1 \\gset
 `;
 
-/** Every export statement of the guide as it is written there, with what COPY is given to write the same. */
+/** Every export statement of the guide, unchanged, with the arguments with which COPY writes the same. */
 const STATEMENTS: readonly [statement: string, table: string, copyOptions: string | undefined][] = [
   [
     `SELECT * FROM aws_s3.query_export_to_s3('SELECT * FROM sample_table', :'s3_uri_1');`,

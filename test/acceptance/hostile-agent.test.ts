@@ -31,11 +31,11 @@ afterAll(async () => testStack?.stop());
 
 interface HostileAnswer {
   name: string;
-  /** What stands in the folder of the pipes. */
+  /** Creates something in the folder of the pipes. */
   prepare?: (pipe: string, folder: string) => Promise<unknown>;
   begin?: unknown;
   commit?: FakeAnswer;
-  /** Instead of a JSON answer to begin. */
+  /** Sent in place of a JSON answer to begin. */
   raw?: FakeAnswer;
   error: object;
 }
@@ -165,7 +165,7 @@ describe.each(['superuser', 'ordinary role'])('for a %s, an agent that answers',
     await writeFile(join(agent.directory, 'victim'), 'kept', { mode: 0o666 });
     await writeFile(join(folder, 'victim'), 'kept', { mode: 0o666 });
     await prepare?.(join(folder, NAME), folder);
-    // What the agent would have: both ends.
+    // Like the real agent, keep both ends of the pipe open.
     if (prepare === fifo) open.push(openSync(join(folder, NAME), constants.O_RDWR | constants.O_NONBLOCK));
     const before = await readdir(folder);
     await using pointer = await pointAt(agent.directory);
@@ -248,7 +248,7 @@ async function expectNoConnection(session: pg.Client): Promise<void> {
   expect(found).toEqual([{ open: null }]);
 }
 
-/** Until disposed, the extension talks to the agent in this directory. */
+/** Until it is disposed, makes the extension use the agent in this directory. */
 async function pointAt(directory: string): Promise<AsyncDisposable> {
   const set = (host: string) => superuser.query(`ALTER SERVER sluice_agent OPTIONS (SET host '${host}')`);
   await set(directory);

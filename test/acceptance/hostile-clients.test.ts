@@ -11,7 +11,7 @@ import { message } from '../support/fake-agent.ts';
 import { exportQuery, TestStack } from '../support/test-stack.ts';
 
 const MAX_EXPORTS = 4;
-/** What a terminal obeys. */
+/** Characters that a terminal interprets. */
 const OBEYED = /[\p{Cc}\p{Cf}]/u;
 const STARTUP = Buffer.from('\0\0\0\x15\0\x03\0\0user\0sluice\0\0', 'latin1');
 
@@ -40,7 +40,7 @@ async function connect(): Promise<Socket> {
   return socket;
 }
 
-/** What the agent answers to these bytes until it is quiet. */
+/** The agent's answers to these bytes, until it sends nothing more. */
 async function send(...chunks: readonly Buffer[]): Promise<string> {
   const socket = await connect();
   const answers: Buffer[] = [];
@@ -60,7 +60,7 @@ describe('a client of the socket', () => {
     ['noise', [Buffer.alloc(2_000, 0xff)], /FATAL/],
     ['a startup packet of 2 GB', [Buffer.from([0x7f, 0xff, 0xff, 0xff])], /FATAL/],
     ['a negative length', [STARTUP, Buffer.from('Q\xff\xff\xff\xff', 'latin1')], /FATAL/],
-    // Refused at its head: what is sent after that may meet a connection that is closed.
+    // The agent refuses the message after its header. Data sent after that may find the connection closed.
     ['a message of 16 MB', [STARTUP, Buffer.from('Q\x01\0\0\0', 'latin1')], /FATAL/],
     ['another version of the protocol', [Buffer.from('\0\0\0\x08\0\x02\0\0', 'latin1')], /FATAL/],
     ['HTTP', [Buffer.from('GET / HTTP/1.1\r\nHost: x\r\n\r\n')], /FATAL/],
@@ -116,7 +116,7 @@ describe('a client of the socket', () => {
   });
 });
 
-// Only root can become somebody else.
+// Only root can run a process as another user.
 describe.skipIf(process.getuid?.() !== 0)('another user of the host', () => {
   const asStranger = async (script: string): Promise<string> => {
     const child = spawn(process.execPath, ['-e', script], {
@@ -182,7 +182,7 @@ describe('nothing secret', () => {
     expect(agentLog).toContain('evil');
     expect(agentLog).not.toContain(QUERY_SECRET);
     expect(agentLog).not.toMatch(/Credential=|x-amz-security-token/i);
-    // Neither what a terminal obeys, nor lines of somebody's own.
+    // Neither terminal control characters, nor extra log lines made by a client.
     expect(agentLog.replaceAll('\n', '')).not.toMatch(OBEYED);
     for (const line of agentLog.trim().split('\n')) expect(() => JSON.parse(line) as unknown).not.toThrow();
     expect(await testStack.keys('activity')).toEqual(['activity']);

@@ -6,7 +6,7 @@ import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { exportQuery, TestStack } from '../support/test-stack.ts';
 
-/** What the SQL of Sluice names, and somebody else could have made before, or meanwhile. */
+/** Names that Sluice's SQL uses, and under which another role could have created an object before or meanwhile. */
 
 const OLD_SQL = new URL('../support/extension-1.2/aws_s3--1.2.sql', import.meta.url);
 
@@ -22,7 +22,7 @@ const DBLINK_FUNCTIONS = [
 let testStack: TestStack;
 let superuser: pg.Client;
 let role: { name: string; password: string };
-/** Of a database of its own, and of its schema public. */
+/** The owner of a database and of its schema public. */
 let owner: pg.Client;
 /** The superuser in that database. */
 let admin: pg.Client;
@@ -36,7 +36,7 @@ beforeEach(async () => {
   await superuser.query(`CREATE DATABASE app OWNER ${role.name}`);
   admin = await testStack.connect(undefined, 'app');
   owner = await testStack.connect(role, 'app');
-  // As it is from PostgreSQL 15 on.
+  // This is the default since PostgreSQL 15.
   await admin.query(`ALTER SCHEMA public OWNER TO ${role.name}`);
 });
 afterEach(async () => {
@@ -45,7 +45,10 @@ afterEach(async () => {
 });
 afterAll(async () => testStack?.stop());
 
-/** Statements that make a function which says who runs it; PostgreSQL keeps mere notices of a script back. */
+/**
+ * SQL that creates a function which reports who runs it. As a warning, since notices of an extension script are not
+ * sent.
+ */
 const tells = (signature: string, result = '') =>
   `CREATE FUNCTION public.${signature} LANGUAGE plpgsql AS $$ BEGIN RAISE WARNING 'ran as %', current_user; ${result} END $$;`;
 
@@ -109,7 +112,7 @@ it('a foreign server whose name is the beginning of the connection string', asyn
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
   await admin.query(`GRANT USAGE ON FOREIGN DATA WRAPPER dblink_fdw TO ${role.name}`);
-  // What the connection string was.
+  // The connection string before it began with a random key.
   const whole = `host='${testStack.stack.agent.socketDirectory}' port='5432' user=sluice dbname=sluice sslmode=disable`;
   const name = whole.slice(0, 63);
   await owner.query(`
@@ -119,7 +122,7 @@ it('a foreign server whose name is the beginning of the connection string', asyn
   expect(connections).toBe(0);
 });
 
-/** Those that the scripts of the extension could take for ones of pg_catalog. */
+/** Operators that the extension's scripts could use by mistake in place of those of pg_catalog. */
 const OPERATORS = [
   ['oid', 'regnamespace'],
   ['oid', 'regrole'],

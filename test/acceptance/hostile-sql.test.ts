@@ -11,10 +11,10 @@ const STAGED = `aws_s3_staged_${'0'.repeat(32)}`;
 
 let testStack: TestStack;
 let superuser: pg.Client;
-/** May export, and has every function of the schema, as people grant it. */
+/** A role that may export, and may execute every function of the schema, as many administrators grant it. */
 let mallory: pg.Client;
 let password: string;
-/** Whatever ran as somebody else than mallory. */
+/** The users other than mallory as whom mallory's code has run. */
 let ranAs: string[] = [];
 
 beforeAll(async () => {
@@ -34,7 +34,7 @@ beforeAll(async () => {
     const user = /^canary (.*)$/.exec(message)?.[1];
     if (user !== undefined && user !== 'mallory') ranAs.push(user);
   });
-  // Says who runs it; as a constant of a plan, too.
+  // Reports the user who runs it. m.evil is IMMUTABLE, so that the planner evaluates it.
   await mallory.query(`
     CREATE FUNCTION m.canary() RETURNS int LANGUAGE plpgsql AS
       $$ BEGIN RAISE NOTICE 'canary %', current_user; RETURN 1; END $$;
@@ -283,7 +283,7 @@ describe("with the definer's rights runs nothing", () => {
       `DROP TABLE pg_temp.${STAGED}; CREATE TEMP TABLE parent (c1 int) PARTITION BY RANGE (c1); CREATE TEMP TABLE ${STAGED} PARTITION OF parent DEFAULT`,
     ],
   ])('%s, when the helper is called with a table that has it', async (_, setup) => {
-    // In one transaction: a table of an earlier one is refused for that alone.
+    // All in one transaction, because a table of an earlier transaction is refused in any case.
     await mallory.query('BEGIN');
     await mallory.query(`CREATE TEMP TABLE ${STAGED} (c1 int); INSERT INTO ${STAGED} VALUES (1)`);
     await mallory.query(setup);

@@ -3,7 +3,7 @@ import type pg from 'pg';
 import { StallingS3 } from '../support/stalling-s3.ts';
 import { BUCKET, TestStack } from '../support/test-stack.ts';
 
-/** Three files of 5 MiB and less. */
+/** Three files of at most 5 MiB. */
 const ROWS = `SELECT repeat('x', 1000) FROM generate_series(1, 11000)`;
 const CLEANED_UP = { timeout: 30_000, interval: 200 };
 

@@ -35,7 +35,7 @@ it('a result of 2 GB arrives as COPY writes it, through an agent that stays unde
   await rm(path);
 }, 600_000);
 
-/** Linux keeps the most that a process ever held. */
+/** The peak memory of a process; Linux records it. */
 async function peakRssBytes(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8');
   const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];

@@ -18,10 +18,10 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 const run = promisify(execFile);
 
-/** What --json prints, as far as it is used here. */
+/** The part of --json's output that is used here. */
 type Ready = Pick<LocalStack, 'cluster' | 'postgres' | 'aws'>;
 
-/** As a user of npm has it: nothing of the npm or the vitest that runs this test. */
+/** The environment of an npm user, without the variables of the npm or vitest that runs this test. */
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(
     ([name]) => !/^npm_|^NODE_|^AWS_|^INIT_CWD$/.test(name) || name === 'npm_config_cache',
@@ -29,7 +29,7 @@ const environment = Object.fromEntries(
 );
 
 let root: string;
-/** The folder that both packages were installed into, with a name that wants care. */
+/** The folder into which both packages are installed. Its name has characters that must be quoted. */
 let home: string;
 let packed: string[];
 
@@ -84,7 +84,7 @@ test('the systemd unit names the installed program and this Node.js', async () =
   const [, node, program] = /^ExecStart="([^"]+)" "([^"]+)" agent /m.exec(unit) ?? [];
   assert(node !== undefined && program !== undefined, unit);
   expect(node).toBe(process.execPath);
-  // As systemd reads it.
+  // Unquotes the path like systemd.
   const read = program.replaceAll('%%', '%').replaceAll('$$', () => '$');
   expect(read).toBe(join(home, 'node_modules/sluice/bin/sluice.js'));
   expect((await stat(read)).isFile()).toBe(true);
@@ -109,7 +109,7 @@ test('the installed local stack exports, and stops with the npm that runs it', a
   expect(await stderr).toMatch(/: stopped\n$/);
 });
 
-/** Exports one row, and reads it back. */
+/** Exports one row, and reads the object. */
 async function exported({ cluster, postgres, aws }: Ready) {
   const { endpoint, region, ...credentials } = aws;
   const s3 = new S3Client({ endpoint, region, forcePathStyle: true, credentials });

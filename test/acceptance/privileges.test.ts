@@ -72,7 +72,7 @@ describe('an ordinary role', () => {
     `ALTER SERVER sluice_agent OPTIONS (SET host '/tmp')`,
     `COPY (SELECT 1) TO '/tmp/x'`,
   ])('cannot reach the agent or a file by %s', async (statement) => {
-    // With every function of the schema granted, as people do.
+    // Grants every function of the schema, as many administrators do.
     await superuser.query(`GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA aws_s3 TO PUBLIC`);
     await expect(ordinary.query(statement)).rejects.toMatchObject({
       code: expect.stringMatching(/^(42501|42704|2F003)$/) as unknown,

@@ -16,7 +16,7 @@ import { nodeNotice } from '../../packages/sluice/src/cli/node-notice.ts';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SLUICE = join(ROOT, 'packages/sluice/bin/sluice.js');
 
-/** Without what vitest's configuration keeps quiet. */
+/** The environment without the variable by which vitest's configuration turns the SDK's warning off. */
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^AWS_|^NODE_/.test(name)),
 );
@@ -43,7 +43,7 @@ test('a local stack that exports prints and logs no warning but the one of the a
     ]);
     assert(line !== undefined, 'the stack did not start');
     const stack: Pick<LocalStack, 'cluster' | 'postgres' | 'aws'> = JSON.parse(String(line));
-    // Through STS and a multipart upload, so that every client of the SDK is made.
+    // This export uses STS and a multipart upload, so that every client of the SDK is created.
     await exportLarge(stack);
     expect(await doctorErrors(dir)).toBe('');
   } finally {

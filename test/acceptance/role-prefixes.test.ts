@@ -22,7 +22,7 @@ beforeAll(async () => {
   one = await connect();
   other = await connect();
   const arn = await account.createRole('prefixes');
-  // As SECURITY.md shows it.
+  // The policy in SECURITY.md.
   await account.putPolicy('prefixes', {
     Version: '2012-10-17',
     Statement: [one, other].map(({ name }) => ({

@@ -208,7 +208,7 @@ describe('what a policy allows', () => {
     await expect(exportQuery(superuser, query, 'left')).rejects.toMatchObject({ code: '22012' });
     const { Uploads = [] } = await testStack.s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
     expect(Uploads.map(({ Key }) => Key)).toEqual(['left']);
-    // The caller is not kept waiting for the abort, which is refused.
+    // The abort is refused, and the caller does not wait for it.
     await expect.poll(() => testStack.agentLog(), { timeout: 10_000 }).toContain(Uploads[0]?.UploadId);
     await testStack.abortUploads();
   });

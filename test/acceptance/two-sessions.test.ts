@@ -6,7 +6,7 @@ const STAGED = `aws_s3_staged_${'0'.repeat(32)}`;
 
 let testStack: TestStack;
 let superuser: pg.Client;
-/** Two sessions of one role, which may use the temporary schema of any session. */
+/** Two sessions of one role, which may use the temporary schemas of all sessions. */
 let first: pg.Client;
 let second: pg.Client;
 
@@ -19,7 +19,7 @@ beforeAll(async () => {
     CREATE SCHEMA r AUTHORIZATION ${role.name}`);
   first = await testStack.connect(role);
   second = await testStack.connect(role);
-  // Tells who runs it. IMMUTABLE, so that the planner of whoever plans a query with it does.
+  // Raises an error if another user runs it. IMMUTABLE, so that it already runs when a query with it is planned.
   await first.query(`
     CREATE FUNCTION r.evil() RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$
     BEGIN
@@ -50,7 +50,7 @@ const exportStaged = (columns = 'NULL') =>
     `SELECT aws_s3._export_staged('pg_temp.${STAGED}'::regclass, ${columns}, '{public}', '${BUCKET}', 'two', NULL, NULL, NULL)`,
   );
 
-/** What one session may do to a temporary table of another, where both are of its owner. */
+/** What a session may do to a temporary table in another session, if both sessions are of the table's owner. */
 const CHANGES = [
   ['statistics', 'CREATE STATISTICS r.s ON (c1 + r.evil()), (c1 * r.evil()) FROM <table>'],
   ['a rule', `CREATE RULE "_RETURN" AS ON SELECT TO <table> DO INSTEAD SELECT r.evil() AS c1`],
@@ -68,7 +68,7 @@ describe('what another session makes of the table of staged rows', () => {
   it.each(CHANGES)('%s, of a table that it could see, is not run', async (_, change) => {
     await first.query(`CREATE TEMP TABLE ${STAGED} (c1 int)`);
     await first.query(`INSERT INTO ${STAGED} VALUES (1)`);
-    // The snapshot of the transaction is older than the change.
+    // A snapshot older than the change does not show the change.
     await first.query('BEGIN ISOLATION LEVEL REPEATABLE READ');
     await first.query('SELECT 1 FROM pg_class LIMIT 1');
     const { rows } = await first.query<{ oid: string }>(`SELECT 'pg_temp.${STAGED}'::regclass::oid AS oid`);
@@ -141,7 +141,7 @@ describe('what another session makes of the table of staged rows', () => {
       }
     })();
     for (let round = 0; round < 200; round += 1) {
-      // Twice one name: the way that plans a query of the table.
+      // Two columns of one name: then PostgreSQL also plans a query on the staged table.
       expect(await exportQuery(first, 'SELECT 1 AS a, 2 AS a', 'race')).toMatchObject({ rows: 1 });
     }
     over.abort();
@@ -239,7 +239,7 @@ function begin({ key }: { key: string | undefined }) {
   };
 }
 
-/** The roles that the agent has logged for exports of a key. */
+/** The roles for which the agent has logged exports to this key. */
 async function rolesOf(key: string): Promise<string[]> {
   return (await testStack.agentLog())
     .split('\n')

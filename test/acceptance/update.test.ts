@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Doctor } from '../support/doctor.ts';
 import { BUCKET, exportQuery, TestStack } from '../support/test-stack.ts';
 
-/** What databases may still have: the SQL of 1.2, as it was. */
+/** The SQL of version 1.2, which databases may still have. */
 const OLD_SQL = new URL('../support/extension-1.2/aws_s3--1.2.sql', import.meta.url);
 
 let testStack: TestStack;

@@ -5,14 +5,14 @@ import type { Event, EventContext } from './event-context.ts';
 import { CAN_LIMIT, limitProcess } from './limit-process.ts';
 
 const LONGEST_STOP_MS = 1_500;
-/** What an agent with few descriptors may open beyond those it has. */
+/** In the test of few descriptors, how many more the agent may open. */
 const SPARE_DESCRIPTORS = 4;
-/** What people limit a service to that is not meant to do much. */
+/** A typical limit for a small service. */
 const FEW_DESCRIPTORS = 64;
-/** S3 takes no signature that is older or newer than 15 minutes. */
+/** S3 refuses signatures that differ from its clock by more than 15 minutes. */
 const CLOCK_JUMP_MS = 3_600_000;
 
-/** What can happen to the agent. */
+/** The events that can happen to the agent. */
 export const AGENT_EVENTS: readonly (readonly [weight: number, event: string])[] = [
   [4, 'SIGKILL'],
   [3, 'SIGTERM'],
@@ -57,7 +57,7 @@ const EVENTS: ReadonlyMap<string, Event> = new Map<string, Event>([
     'socket removed',
     async ({ stack, afterCall }) => {
       await unlink(join(stack.socketDirectory, '.s.PGSQL.5432')).catch(() => undefined);
-      // No agent makes a new one before it starts again.
+      // A running agent does not create its socket again, so it is restarted.
       afterCall(async () => {
         await stack.agent.end('SIGTERM');
         await stack.agent.start();
@@ -99,7 +99,7 @@ export function agentEvent(name: string): Event | undefined {
   return EVENTS.get(name);
 }
 
-/** It is started again as soon as it has ended, while its callers learn of its end. */
+/** Ends the agent with a signal. It is restarted when it has ended, while its callers learn that it has. */
 function restartAfter(signal: 'SIGKILL' | 'SIGTERM'): Event {
   return async ({ stack: { agent }, afterCall }) => {
     const ended = agent.end(signal).then(() => agent.start());

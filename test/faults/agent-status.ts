@@ -8,8 +8,7 @@ const QUIET_TIMEOUT_MS = 15_000;
 const MAX_RSS_BYTES = 512 * 1024 ** 2;
 
 /**
- * Waits until the agent has nothing to do, and nothing of an export is left at it. To be called while no run is under
- * way.
+ * Waits until the agent is idle and holds nothing of any export. Only to be called while no run is in progress.
  *
  * @returns what is wrong
  */

@@ -3,7 +3,7 @@ import { newExchange, type AwsExchange } from './aws-exchange.ts';
 import type { AwsRequest } from './aws-operation.ts';
 import type { AwsStep } from './fault-plan.ts';
 
-/** The faults of one run while it is under way, and what its requests came to. */
+/** The AWS faults of one run in progress, and the record of its requests. */
 export class ArmedPlan {
   readonly exchanges: AwsExchange[] = [];
   readonly #subject: string;
@@ -14,9 +14,9 @@ export class ArmedPlan {
   #isDisarmed = false;
 
   /**
-   * @param subject what the keys of the run begin with
-   * @param sessionName what the name of its role session begins with
-   * @param onRequest told of each request before it is dealt with
+   * @param subject the prefix of the run's keys
+   * @param sessionName the prefix of the run's role session name
+   * @param onRequest called with each request before its fault is applied
    */
   constructor(
     { subject, sessionName }: { subject: string; sessionName: string },
@@ -33,7 +33,7 @@ export class ArmedPlan {
     return subject.startsWith(operation === 'AssumeRole' ? this.#sessionName : this.#subject);
   }
 
-  /** Notes a request, and says what is to be done to it. */
+  /** Records a request, and gives the fault to apply, if any. */
   meet(request: AwsRequest): { exchange: AwsExchange; fault: AwsFault | undefined } {
     const { operation } = request;
     const nth = (this.#counts.get(operation) ?? 0) + 1;
@@ -50,7 +50,7 @@ export class ArmedPlan {
     return { exchange, fault: step?.fault };
   }
 
-  /** From now on all is well; requests are still noted. */
+  /** Applies no more faults; requests are still recorded. */
   disarm(): void {
     this.#isDisarmed = true;
   }

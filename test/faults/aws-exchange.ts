@@ -1,27 +1,27 @@
 import type { AwsOperation, AwsRequest } from './aws-operation.ts';
 
-/** One request of the agent, and what became of it. */
+/** One request of the agent, and how it ended. */
 export interface AwsExchange {
   operation: AwsOperation;
   subject: string;
-  /** The fault it met, in words. */
+  /** A description of the fault that was applied. */
   fault: string | undefined;
-  /** What the real AWS made of it: nothing reached it, or with which status it answered. */
+  /** The status with which the real AWS answered; `not sent` if the request did not reach it. */
   status: number | 'not sent' | 'sent';
-  /** Whether the answer of the real AWS went to the agent whole and unchanged. */
+  /** Whether the agent got the real AWS's answer, complete and unchanged. */
   answered: boolean;
-  /** When it came, as performance.now() has it. */
+  /** The time of its arrival, by performance.now(). */
   cameAt: number;
-  /** The agent broke it off so long after it came, though no fault held it up: the machine was too busy. */
+  /** Set when the agent broke off a request without a fault: after how long. The machine was too busy then. */
   givenUpAfterMs?: number;
 }
 
-/** Of a request that has just come. */
+/** The record of a request that has just arrived. */
 export function newExchange({ operation, subject }: AwsRequest, fault?: string): AwsExchange {
   return { operation, subject, fault, status: 'not sent', answered: false, cameAt: performance.now() };
 }
 
-/** Whether the real AWS did, or may have done, what was asked, and the agent was not told so. */
+/** Whether the real AWS executed the request, or may have, without the agent getting its answer. */
 export function isDoneInSecret({ status, answered }: AwsExchange): boolean {
   return !answered && (status === 'sent' || (typeof status === 'number' && status < 300));
 }

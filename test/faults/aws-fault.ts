@@ -1,29 +1,29 @@
-/** What a faulty AWS, or the network to it, does with a request. */
+/** A fault of AWS or of the network, in a request. */
 export type AwsFault =
-  /** Reads the request, and answers with an error without doing it. */
+  /** Reads the request, does not execute it, and answers with an error. */
   | { do: 'answer'; status: number; code: string }
   /** Answers with an error while the body is still sent, and closes the connection. */
   | { do: 'answer-early'; status: number; code: string }
   | { do: 'reset'; when: 'before the body' | 'in the body' | 'after the body' | 'after the effect' }
   | { do: 'no-answer'; effect: boolean }
-  /** Takes the request as it is, and gives the answer a byte at a time. */
+  /** Executes the request, and sends the answer one byte at a time. */
   | { do: 'dribble' }
-  /** Takes the body in small pieces with pauses. */
+  /** Reads the body in small pieces with pauses. */
   | { do: 'slow-body' }
-  /** Does it; the connection breaks in the middle of the answer. */
+  /** Executes the request; the connection breaks in the middle of the answer. */
   | { do: 'cut-answer' }
-  /** Does it; the answer is 200 and has no body. */
+  /** Executes the request; the answer is 200 without a body. */
   | { do: 'empty-answer' }
-  /** Does it; the answer is 200 and half of its body, as if that were all. */
+  /** Executes the request; the answer has only half of its body, with a matching length. */
   | { do: 'truncated-answer' }
-  /** 200 with an error document, as CompleteMultipartUpload is documented to fail. */
+  /** 200 with an error document, which is how CompleteMultipartUpload can fail. */
   | { do: 'error-body'; effect: boolean }
-  /** Does it; the answer has another ETag and another checksum. */
+  /** Executes the request; the answer has a wrong ETag and a wrong checksum. */
   | { do: 'wrong-etag' }
   | { do: 'no-etag' }
-  /** A bit of the body is not what was sent. */
+  /** One bit of the body is changed on the way to AWS. */
   | { do: 'damage-body' }
-  /** 200 with what is no answer of AWS. */
+  /** 200 with a body that is not from AWS. */
   | { do: 'garbage' };
 
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
@@ -50,7 +50,7 @@ export const STS_ANSWERS: readonly (readonly [status: number, code: string])[] =
   [503, 'ServiceUnavailable'],
 ];
 
-/** How a summary names it. */
+/** The fault's name in summaries. */
 export function describeFault(fault: AwsFault): string {
   switch (fault.do) {
     case 'answer':

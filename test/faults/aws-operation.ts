@@ -13,17 +13,17 @@ export const S3_OPERATIONS = [
 export type S3Operation = (typeof S3_OPERATIONS)[number];
 export type AwsOperation = S3Operation | 'AssumeRole' | 'other';
 
-/** What a request asks for, and of which object. */
+/** The operation of a request, and the object that it is about. */
 export interface AwsRequest {
   operation: AwsOperation;
-  /** Of ListMultipartUploads, the prefix; of AssumeRole, the name of the session; else the key. */
+  /** For ListMultipartUploads the prefix, for AssumeRole the session name, otherwise the key. */
   subject: string;
 }
 
-/** @param body of an STS request, which has everything in its form */
+/** @param body of a request to STS, whose parameters are all in the form */
 export function readAwsRequest({ method, url }: IncomingMessage, body: string): AwsRequest {
   const { pathname, searchParams } = new URL(url ?? '/', 'http://localhost');
-  // The harness's keys are of characters that need no encoding but the slash.
+  // The keys of the harness have no characters that need encoding, except slashes.
   const [, , ...keyParts] = pathname.split('/');
   const key = keyParts.join('/');
   if (pathname === '/' && method === 'POST') {

@@ -6,13 +6,13 @@ import {
 } from '@aws-sdk/client-s3';
 import { BUCKET, type TestStack } from '../support/test-stack.ts';
 
-/** What is in the bucket under a prefix. */
+/** The contents of the bucket under a prefix. */
 export interface Contents {
   keys: string[];
   uploads: { key: string; uploadId: string }[];
 }
 
-/** As the administrator sees it, past all faults. */
+/** Read by the administrator, without any faults. */
 export async function contentsOf({ s3 }: TestStack, prefix: string): Promise<Contents> {
   const keys: string[] = [];
   for await (const { Contents: objects = [] } of paginateListObjectsV2(
@@ -34,7 +34,7 @@ export async function removeContents({ s3 }: TestStack, { keys, uploads }: Conte
     await s3
       .send(new AbortMultipartUploadCommand({ Bucket: BUCKET, Key: key, UploadId: uploadId }))
       .catch((error: unknown) => {
-        // It may have been aborted by the agent at last.
+        // The agent may have aborted it in the meantime.
         if (!(error instanceof Error && error.name === 'NoSuchUpload')) throw error;
       });
   }

@@ -14,7 +14,7 @@ export type CallOutcome = { ms: number } & (
   { state: 'succeeded'; row: ExportRow } | { state: 'failed'; error: CallError } | { state: 'did not end' }
 );
 
-/** Exports, and waits for the end, but no longer than it may take. */
+/** Runs an export and waits for its end, but no longer than `boundMs`. */
 export async function call(
   session: pg.Client,
   { query, key, options }: { query: string; key: string; options: string },

@@ -5,7 +5,7 @@ const DRIBBLE_PAUSE_MS = 1;
 
 type Change = 'dribble' | 'cut-answer' | 'empty-answer' | 'truncated-answer' | 'wrong-etag' | 'no-etag';
 
-/** Gives the agent another answer than the one that AWS gave, or gives it otherwise. */
+/** Changes the answer of AWS, or the way in which it is sent to the agent. */
 export async function changedAnswer(change: Change, real: RealAnswer, of: Misbehaviour): Promise<void> {
   const { response, incoming, note } = of;
   const { status, headers, body } = real;
@@ -40,9 +40,16 @@ export async function changedAnswer(change: Change, real: RealAnswer, of: Misbeh
   }
 }
 
-function give({ response }: Misbehaviour, status: number, headers: RealAnswer['headers'], body: Buffer) {
+function give(
+  { response, incoming }: Misbehaviour,
+  status: number,
+  headers: RealAnswer['headers'],
+  body: Buffer,
+) {
   const { 'transfer-encoding': _chunked, ...others } = headers;
-  response.writeHead(status, { ...others, 'content-length': String(body.length) });
+  // The answer to a HEAD has the length of the object, and no body.
+  const length = incoming.method === 'HEAD' ? {} : { 'content-length': String(body.length) };
+  response.writeHead(status, { ...others, ...length });
   response.end(body);
 }
 

@@ -1,9 +1,9 @@
 import type { FaultStack } from './fault-stack.ts';
 
-/** Drawn exports have few sizes, and the same one comes again. */
+/** The drawn exports have few sizes, so the same ones are needed again. */
 const MAX_KEPT_BYTES = 256 * 1024 ** 2;
 
-/** What COPY makes of a query, kept for the next run that asks. */
+/** COPY's output for a query, cached for later runs. */
 export class CopiedBytes {
   readonly #stack: FaultStack;
   readonly #kept = new Map<string, Buffer>();

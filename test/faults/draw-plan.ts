@@ -10,7 +10,7 @@ const MAX_STEPS = 3;
 
 type Operation = Exclude<AwsStep['operation'], 'AssumeRole'>;
 
-/** What an export sends if all goes well, with how many of each at most. */
+/** The requests of an export without faults, and the largest number of each. */
 const SENT = {
   small: [['PutObject', 1]],
   large: [
@@ -20,14 +20,14 @@ const SENT = {
     ['PutObject', 1],
   ],
 } as const satisfies Record<string, readonly (readonly [Operation, number])[]>;
-/** What it sends only when something has gone wrong. */
+/** The requests that are sent only after a failure. */
 const SENT_AFTERWARDS = [
   'AbortMultipartUpload',
   'HeadObject',
   'DeleteObject',
   'ListMultipartUploads',
 ] as const;
-/** What makes it send these. */
+/** The faults that lead to these requests. */
 const TROUBLE: Record<keyof typeof SENT, readonly AwsStep[]> = {
   small: [trouble('PutObject', 1, 1000, { do: 'reset', when: 'after the effect' })],
   large: [
@@ -39,7 +39,7 @@ const TROUBLE: Record<keyof typeof SENT, readonly AwsStep[]> = {
 };
 const LATEST_EVENT_MS = { small: 30, large: 350 };
 
-/** Nothing to three faults. What stops a whole server is rare, as it stops the other runs, too. */
+/** Draws up to three faults. Those that stop a whole server are rare, since they also stop the other runs. */
 export function drawPlan(random: SeededRandom, draw: ExportDraw): PlanStep[] {
   const size = isLarge(draw) ? 'large' : 'small';
   const count = random.weighted([
@@ -83,7 +83,7 @@ function drawStepAfterwards(random: SeededRandom): AwsStep {
   return { what: 'aws', operation, nth: 1, times: drawTimes(random), fault: drawS3Fault(random) };
 }
 
-/** Once, as often as the agent tries, and for good. */
+/** A fault happens once, for as many attempts as the agent makes, or for good. */
 function drawTimes(random: SeededRandom): number {
   return random.pick([1, 1, 2, 3, 1000]);
 }

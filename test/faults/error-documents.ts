@@ -1,6 +1,6 @@
 import type { AwsOperation } from './aws-operation.ts';
 
-/** An error as S3, or STS, would write it. */
+/** An error document in the form of S3 or STS. */
 export function errorDocument(operation: AwsOperation, code: string): string {
   const error = `<Code>${code}</Code><Message>injected: ${code}</Message>`;
   return operation === 'AssumeRole'

@@ -2,14 +2,14 @@ import type pg from 'pg';
 import type { FaultStack } from './fault-stack.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
-/** What an event may do something to. */
+/** What an event can act on. */
 export interface EventContext {
   stack: FaultStack;
-  /** The session of the call. */
+  /** The session of the export. */
   session: pg.Client;
   backendPid: number;
   random: SeededRandom;
-  /** Puts right what the event broke, when the call is over. */
+  /** Registers a repair, which runs when the call is over. */
   afterCall: (repair: () => Promise<void>) => void;
 }
 

@@ -4,15 +4,15 @@ import type { EventStep, PlanStep } from './fault-plan.ts';
 import { serverEvent } from './server-events.ts';
 import { sessionEvent } from './session-events.ts';
 
-/** The events of a plan, made to happen when their moment comes. */
+/** Makes the events of a plan happen at their moments. */
 export class Events {
-  /** Those that happened. */
+  /** The events that have happened. */
   readonly happened: string[] = [];
   readonly #steps: readonly EventStep[];
   readonly #context: Omit<EventContext, 'afterCall'>;
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #repairs: (() => Promise<void>)[] = [];
-  /** One after another: the second would not find the agent that the first has ended. */
+  /** Events run one after another, because a second one could not find an agent that the first has just ended. */
   #running: Promise<void> = Promise.resolve();
   readonly #failures: unknown[] = [];
   readonly #due: Set<EventStep>;
@@ -23,7 +23,7 @@ export class Events {
     this.#context = context;
   }
 
-  /** The call begins. */
+  /** Called when the call begins. */
   start(): void {
     for (const step of this.#steps) {
       if ('afterMs' in step.when) this.#timers.push(setTimeout(() => this.#perform(step), step.when.afterMs));
@@ -37,7 +37,9 @@ export class Events {
     }
   }
 
-  /** The call is over: what has not happened does not any more, and what was broken is put right. */
+  /**
+   * Called when the call is over. Events that have not happened are dropped, and the damage of the others is repaired.
+   */
   async settle(): Promise<void> {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#due.clear();
@@ -78,11 +80,13 @@ function eventOf({ what, event }: EventStep) {
   }
 }
 
-/** What it was meant for had gone already: an earlier event of the same plan ended it. */
+/** Whether an event failed because an earlier event of the same plan had already ended its target. */
 function isLate(error: unknown): boolean {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   return (
     ['ESRCH', 'ENOENT', 'ECONNREFUSED', '57P03', '57P01', '57P02'].includes(code) ||
-    message.includes('Connection terminated')
+    message.includes('Connection terminated') ||
+    // Of prlimit.
+    message.includes('No such process')
   );
 }

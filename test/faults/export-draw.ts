@@ -1,6 +1,9 @@
 import type { SeededRandom } from './seeded-random.ts';
 
-/** Who exports: directly or from a staged table; with an IAM role that may look and remove, or the guide's alone. */
+/**
+ * Who exports: directly or staged; with an IAM role that may also look, list and remove, or with the guide's policy
+ * only.
+ */
 export const ROLES = ['direct', 'staged', 'guide_direct', 'guide_staged'] as const;
 export type ExportRole = (typeof ROLES)[number];
 
@@ -8,12 +11,12 @@ export type ExportRole = (typeof ROLES)[number];
 export interface ExportDraw {
   role: ExportRole;
   rows: number;
-  /** Characters in the text of a row. */
+  /** The number of characters in the text column of each row. */
   width: number;
   options: string;
 }
 
-/** Files end at 8 MiB, parts at 5 MiB: one part, two, two files, three. */
+/** Files end at 8 MiB, and parts have 5 MiB, so these are: one part, two parts, two files, three files. */
 const SIZES_MB = { part: [2, 5], parts: [6, 8], 'two files': [9, 15], 'three files': [17, 22] } as const;
 
 const PART_BYTES = 5 * 1024 ** 2;
@@ -47,17 +50,17 @@ export function drawExport(random: SeededRandom): ExportDraw {
   const options = random.pick(OPTIONS);
   if (size === 'none' || size === 'one') return { role, rows: size === 'none' ? 0 : 1, width: 10, options };
   if (size === 'small') return { role, rows: random.pick([10, 500, 3_000]), width: 20, options };
-  // A few sizes each, so that what COPY makes of them need not be asked anew for every run.
+  // There are few different sizes, so that COPY's output need not be computed for every run.
   const [least, most] = SIZES_MB[size];
   return { role, rows: random.pick([least, most]) * 1000, width: 1000, options };
 }
 
-/** Whether it is more than one part. */
+/** Whether the export has more than one part. */
 export function isLarge({ rows, width }: ExportDraw): boolean {
   return rows * width > PART_BYTES;
 }
 
-/** @param failsAt the row at which the query fails by itself */
+/** @param failsAt the row at which the query raises an error */
 export function queryOf({ rows, width }: ExportDraw, failsAt?: number): string {
   const failure = failsAt === undefined ? '' : `, 1 / (${failsAt} - g) AS f`;
   return `SELECT g, repeat(chr(97 + g % 26), ${width}) AS x, 'it''s; a | "line"' || chr(10) AS t,

@@ -1,7 +1,7 @@
 import type { AwsFault } from './aws-fault.ts';
 import type { AwsOperation } from './aws-operation.ts';
 
-/** What AWS does with the requests of an operation: from the nth on, so many times. */
+/** A fault in the requests of one operation: from the nth request on, so many times. */
 export interface AwsStep {
   what: 'aws';
   operation: Exclude<AwsOperation, 'other'>;
@@ -10,14 +10,14 @@ export interface AwsStep {
   fault: AwsFault;
 }
 
-/** Something that happens once, to the session, the server or the agent. */
+/** An event that happens once to the session, the server or the agent. */
 export interface EventStep {
   what: 'session' | 'server' | 'agent';
   event: string;
   when: Moment;
 }
 
-/** So many milliseconds after the call began, or when the nth request of an operation reaches AWS. */
+/** So many milliseconds after the call has begun, or when the nth request of an operation arrives. */
 export type Moment =
   { afterMs: number } | { operation: Exclude<AwsOperation, 'other' | 'AssumeRole'>; nth: number };
 

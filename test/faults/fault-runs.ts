@@ -7,27 +7,27 @@ import { quietAgent } from './agent-status.ts';
 import type { RunReport } from './run-report.ts';
 import { doRun, drawRun, isAlone, type DrawnRun } from './run.ts';
 
-/** Runs that go side by side; most of them wait for timeouts. */
+/** How many runs are in progress at the same time. Most of them wait for timeouts. */
 const LANES = 4;
-/** After so many runs, the agent is looked at while nothing runs. */
+/** After so many runs, no new one is begun until the agent was checked while it is idle. */
 const RUNS_BETWEEN_CHECKS = 50;
-/** How long a request that was broken off may take to appear, at the end of all. */
+/** At the end, how long to wait for objects of requests that were broken off. */
 const LATE_MS = 3_000;
 
 export interface FaultRunsOptions {
   seed: number;
   runs: readonly number[];
-  /** Told of each report. */
+  /** Called with each report. */
   onReport?: (report: RunReport) => void;
 }
 
 export interface FaultRunsResult {
   reports: RunReport[];
-  /** What is wrong and belongs to no single run. */
+  /** Problems that do not belong to a single run. */
   problems: string[];
 }
 
-/** Does the runs of a seed on one stack. */
+/** Executes the runs of a seed on one stack. */
 export async function doFaultRuns({ seed, runs, onReport }: FaultRunsOptions): Promise<FaultRunsResult> {
   await using stack = await FaultStack.start();
   const copied = new CopiedBytes(stack);
@@ -57,7 +57,9 @@ export async function doFaultRuns({ seed, runs, onReport }: FaultRunsOptions): P
   return { reports: reports.toSorted((a, b) => a.run - b.run), problems };
 }
 
-/** A run that the harness could not do is a violation, too: what it left unmended is mended for the next one. */
+/**
+ * If the harness itself fails in a run, that is reported as a violation, and the stack is repaired for the next run.
+ */
 async function doOrReport(stack: FaultStack, copied: CopiedBytes, drawn: DrawnRun): Promise<RunReport> {
   try {
     return await doRun(stack, copied, drawn);

@@ -10,7 +10,7 @@ import { FaultyAws } from './faulty-aws.ts';
 import { OwnAgent } from './own-agent.ts';
 import { OwnServer } from './own-server.ts';
 
-/** Of one request to S3; what else is bounded follows from it. */
+/** The timeout of a request to S3. Other limits are derived from it. */
 export const REQUEST_TIMEOUT_MS = 1_500;
 export const MAX_ATTEMPTS = 3;
 export const SHUTDOWN_TIMEOUT_MS = 1_000;
@@ -20,9 +20,9 @@ const PASSWORD = 'secret';
 const GUIDE_SESSIONS = '*:guide_*';
 
 /**
- * A local stack, and an agent of our own that reaches its AWS through one that misbehaves. Database roles whose name
- * begins with `guide_` may do with S3 what the guide's sample policy and s3:AbortMultipartUpload let them; the others
- * may also look, list and remove.
+ * A local stack, and our own agent, whose way to AWS can have faults. Database roles whose names begin with `guide_`
+ * have the permissions of the guide's sample policy and s3:AbortMultipartUpload. The others may also look at objects,
+ * list uploads and remove objects.
  */
 export class FaultStack implements AsyncDisposable {
   readonly testStack: TestStack;
@@ -43,12 +43,12 @@ export class FaultStack implements AsyncDisposable {
     this.stateDirectory = join(directory, 'state');
   }
 
-  /** @param options.requestTimeoutMs of one request to S3; longer where no fault waits for it */
+  /** @param options.requestTimeoutMs the timeout of a request to S3; longer where no fault waits for it */
   static async start({ requestTimeoutMs = REQUEST_TIMEOUT_MS } = {}): Promise<FaultStack> {
     const aws = await FaultyAws.start();
     const testStack = await TestStack.start();
     aws.target = testStack.stack.aws.endpoint;
-    // Short, as a Unix socket's path must be, and open to PostgreSQL's user.
+    // A short path, because of the Unix sockets, in a directory that PostgreSQL's user can enter.
     const directory = await mkdtemp(join(tmpdir(), 'sluice-f-'));
     await chmod(directory, 0o711);
     const server = await OwnServer.of(testStack);
@@ -62,12 +62,12 @@ export class FaultStack implements AsyncDisposable {
     return stack;
   }
 
-  /** A new session of a role; `name`, when it is not the usual one. */
+  /** A new session of a role. `name` is the name of a role made for one run. */
   connect(role: ExportRole | 'superuser', name: string = role): Promise<pg.Client> {
     return this.server.connect(role === 'superuser' ? undefined : { name, password: PASSWORD });
   }
 
-  /** A role of its own has a role session of its own at AWS, whose credentials the agent does not have yet. */
+  /** A new database role has a new role session at AWS, for which the agent has no credentials yet. */
   async createRole(role: ExportRole, name: string): Promise<void> {
     await this.asSuperuser(async (superuser) => {
       await superuser.query(`CREATE ROLE ${name} LOGIN PASSWORD '${PASSWORD}'; GRANT exporters TO ${name}`);
@@ -137,7 +137,10 @@ export class FaultStack implements AsyncDisposable {
   }
 }
 
-/** Who a session is of can't be forged: the agent takes it from PostgreSQL, and AWS has it in aws:userid. */
+/**
+ * Permissions depend on aws:userid, which contains the database role. The agent takes it from PostgreSQL, so it can't
+ * be forged.
+ */
 function rolePolicy(): object {
   const sample = allow(['s3:PutObject', 's3:AbortMultipartUpload'], ['*']) as { Statement: object[] };
   const more = allow(['s3:*'], ['*'], { Condition: { StringNotLike: { 'aws:userid': GUIDE_SESSIONS } } });

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { doFaultRuns } from './fault-runs.ts';
 import { summarise, type RunReport } from './run-report.ts';
 
-/** npm run test:faults sets these; npm test runs a fixed sample. */
+/** npm run test:faults sets these. npm test runs a fixed sample. */
 const RUNS = Number(process.env['SLUICE_FAULTS_RUNS'] ?? 60);
 const SEED = Number(process.env['SLUICE_FAULTS_SEED'] ?? 1);
 const ONLY = process.env['SLUICE_FAULTS_ONLY'];
@@ -38,7 +38,7 @@ it(
   Math.max(300_000, RUNS * MS_PER_RUN),
 );
 
-/** All that it takes to repeat it. */
+/** Everything that is needed to repeat the run. */
 function violationOf(report: RunReport): string {
   return JSON.stringify({ seed: SEED, ...report });
 }

@@ -12,7 +12,7 @@ const PATIENCE_MS = 500;
 
 let aws: FaultyAws;
 let real: http.Server;
-/** The bodies that the real AWS took. */
+/** The bodies that the real AWS received. */
 const taken: Buffer[] = [];
 
 beforeAll(async () => {
@@ -38,7 +38,7 @@ afterAll(async () => {
 
 const answer = (fields: object) => expect.objectContaining(fields) as unknown;
 
-/** What the client sees, and whether the real AWS took the request. */
+/** For each fault, what the client gets, and whether the real AWS received the request. */
 const CASES: readonly (readonly [fault: AwsFault, sees: unknown, isDone: boolean])[] = [
   [{ do: 'answer', status: 503, code: 'SlowDown' }, answer({ status: 503 }), false],
   [{ do: 'reset', when: 'before the body' }, 'broken', false],
@@ -81,7 +81,7 @@ it.each(CASES)('%j', async (fault, sees, isDone) => {
   const isUnchanged = fault.do !== 'damage-body';
   expect(taken.map((body) => body.equals(BODY))).toEqual(isDone ? [isUnchanged] : []);
   expect(plan.exchanges).toMatchObject([{ operation: 'PutObject', fault: describeFault(fault) }]);
-  // The second request meets no fault.
+  // The second request has no fault.
   expect(await put('/bucket/run-1/file')).toMatchObject({ status: 200, body: ANSWER });
   aws.forget(plan);
 });
@@ -102,7 +102,7 @@ it('an error that comes while the body is still sent', async () => {
   );
   aws.arm(plan);
   taken.length = 0;
-  // A client that is still writing may lose the answer to the reset.
+  // The reset may destroy the answer before a client that is still sending reads it.
   expect(await put('/bucket/run-1/file')).toSatisfy(
     (seen) => seen === 'broken' || (seen as { status: number }).status === 403,
   );

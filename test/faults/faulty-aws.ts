@@ -6,7 +6,9 @@ import { newExchange } from './aws-exchange.ts';
 import { readAwsRequest } from './aws-operation.ts';
 import { misbehave } from './misbehave.ts';
 
-/** A way to S3 and STS that passes requests on as they are (their signatures hold), but for the faults of a plan. */
+/**
+ * A proxy to S3 and STS. It passes requests unchanged (so their signatures stay valid), except for the faults of plans.
+ */
 export class FaultyAws implements AsyncDisposable {
   readonly #server: http.Server;
   readonly #plans = new Set<ArmedPlan>();
@@ -20,7 +22,7 @@ export class FaultyAws implements AsyncDisposable {
       this.#serve(incoming, response);
     });
     this.#server.on('clientError', (_error, socket) => socket.destroy());
-    // Connections must not end between two requests: that would be a fault that no plan has.
+    // The server must not close idle connections: that would be a fault that is in no plan.
     this.#server.keepAliveTimeout = 0;
     this.#server.requestTimeout = 0;
   }
@@ -36,7 +38,7 @@ export class FaultyAws implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** The real AWS. */
+  /** The endpoint of the real AWS. */
   set target(endpoint: string) {
     this.#target = new URL(endpoint);
   }
@@ -58,7 +60,7 @@ export class FaultyAws implements AsyncDisposable {
   }
 
   #serve(incoming: http.IncomingMessage, response: http.ServerResponse): void {
-    // The request loses its socket when it is destroyed.
+    // Saved here, because a destroyed request has no socket any more.
     const { socket } = incoming;
     incoming.on('error', () => response.destroy());
     response.on('error', () => incoming.destroy());
@@ -66,7 +68,7 @@ export class FaultyAws implements AsyncDisposable {
   }
 
   async #handle(incoming: http.IncomingMessage, response: http.ServerResponse): Promise<void> {
-    // Only requests to STS say in their body what they are; these are short.
+    // The operation of an STS request is in its body, which is short.
     const body = incoming.method === 'POST' && incoming.url === '/' ? await readAll(incoming) : undefined;
     const request = readAwsRequest(incoming, body?.toString('utf8') ?? '');
     const plan = [...this.#plans].find((armed) => armed.isMeant(request));
@@ -91,7 +93,7 @@ export class FaultyAws implements AsyncDisposable {
   ): http.ClientRequest {
     const { hostname, port } = this.#target ?? {};
     const { method, url, headers, socket } = incoming;
-    // A connection that is kept may be closed by the other side just then, which would be a fault of ours.
+    // Expect is not passed on: the proxy has answered it.
     const { expect: _expect, ...kept } = headers;
     const outgoing = http.request(
       { hostname, port, method, path: url, headers: kept, agent: this.#agent },

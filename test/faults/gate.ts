@@ -1,4 +1,4 @@
-/** Lets runs go side by side, but for those that stop what all share: they go alone. */
+/** Lets runs go side by side. A run that stops something that all runs share goes alone. */
 export class Gate {
   #running = 0;
   #isTaken = false;
@@ -22,7 +22,7 @@ export class Gate {
     });
   }
 
-  /** In the order in which they came, so that nobody waits for ever. */
+  /** In order of arrival, so that no run waits for ever. */
   #admit(): void {
     for (;;) {
       const [next] = this.#waiting;

@@ -26,13 +26,13 @@ export interface Judgement {
   violations: string[];
 }
 
-/** How long clean-up in the background may take. */
+/** How long the background clean-up may take. */
 const SETTLE_MS = 12_000;
-/** What is left and explained may still go away. */
+/** How long to wait for something that a rule explains, because it may still be removed. */
 const EXPLAINED_MS = 1_000;
 const AGAIN_MS = 30_000;
 
-/** Waits until a call has settled, holds what is there against what the call said, and removes it. */
+/** Waits until a call has settled, compares the bucket with what the call reported, and empties it. */
 export async function judge(scene: Scene): Promise<Judgement> {
   const violations: string[] = [];
   if (scene.outcome.state === 'failed' && scene.met.length === 0)
@@ -53,7 +53,7 @@ export async function judge(scene: Scene): Promise<Judgement> {
   return { settleMs: settled.ms, undecided: settled.undecided, violations };
 }
 
-/** A success: the files, together, are what COPY writes. */
+/** After a success, the concatenated files must be what COPY writes. */
 async function checkObjects({ stack, outcome, key, copied }: Scene): Promise<string[]> {
   if (outcome.state !== 'succeeded') return [];
   const { files, bytes } = outcome.row;
@@ -71,7 +71,7 @@ async function checkObjects({ stack, outcome, key, copied }: Scene): Promise<str
   return bytes === stored.length ? [] : [`said ${bytes} bytes, stored ${stored.length}`];
 }
 
-/** Waits until nothing is there that should not be, or what is there is explained, or the time is up. */
+/** Waits until nothing unexpected is left, what is left is explained by a rule, or the time is up. */
 async function settle(scene: Scene, exportedAgain: boolean) {
   const startedAt = performance.now();
   let explainedAt: number | undefined;
@@ -117,7 +117,7 @@ function describe({ kind, key, isWhole, isNamed, isCommitted }: Leftover): strin
   return `left an ${kind} ${key} (${words.filter(Boolean).join(', ')})`;
 }
 
-/** The session, or a new one where it was ended, exports under the same key. */
+/** Exports under the same key in the same session, or in a new one if that was ended. */
 async function exportAgain(scene: Scene): Promise<string[]> {
   const { session, reconnect, key } = scene;
   const isUsable = await session.query('RESET statement_timeout').then(

@@ -14,11 +14,11 @@ const IS_TALKATIVE = process.env['SLUICE_KILLS'] !== undefined;
 
 const SESSIONS = 6;
 const LONGEST_LIFE_MS = 3_000;
-/** The agent finishes what those before it left in the background. */
+/** How long the last agent may take to clean up what the killed ones have left. */
 const SETTLE_MS = 30_000;
 /**
- * A kill between the last note in the journal and the answer leaves a whole export. That time is short, so such kills are
- * rare; in a run of a few kills on a busy machine one of them may meet several sessions.
+ * A kill between the last note in the journal and the answer leaves a whole export behind. That moment is short, so
+ * such kills are rare. But in a run with few kills on a busy machine, one kill may hit several sessions in that moment.
  */
 const UNHEARD_PER_KILL = 0.1;
 const MS_PER_KILL = 20_000;
@@ -48,7 +48,10 @@ it(
   Math.max(300_000, KILLS * MS_PER_KILL),
 );
 
-/** What is in the bucket when nothing goes away any more: every success was removed by whoever checked it. */
+/**
+ * What is in the bucket when it does not change any more. The objects of successful exports were removed when they were
+ * checked.
+ */
 async function leftOf(
   { testStack }: FaultStack,
   copied: CopiedBytes,

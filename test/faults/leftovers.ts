@@ -7,7 +7,7 @@ import type { LogLine } from './own-agent.ts';
 import type { DrawnRun } from './run.ts';
 import type { Leftover } from './undecidable.ts';
 
-/** What there is to know about a call, when something is left of it. */
+/** What is known about a call that has left something. */
 export interface LeftoverScene {
   stack: FaultStack;
   drawn: DrawnRun;
@@ -19,7 +19,7 @@ export interface LeftoverScene {
   copied: () => Promise<Buffer>;
 }
 
-/** Not a warning, which tells of what was left and has been put right. */
+/** Lines of a lower level do not count: a warning is about something that was left and then cleaned up. */
 const ERROR = 50;
 const CALLER_LOST = new Set([
   'pg_cancel_backend',
@@ -38,7 +38,7 @@ export async function findLeftovers(scene: LeftoverScene, { keys, uploads }: Con
   const { stack, drawn, outcome, key, armed, met } = scene;
   const whole = new Map<string, boolean>();
   for (const found of keys) whole.set(found, await isFileOf(scene, found));
-  // What the session exported afterwards may have replaced the first file.
+  // The session's later export may have replaced the first file.
   const isComplete = await isWholeExport(scene, keys);
   const lines = stack.agent.linesSince(scene.logFrom);
   const about = (subject: string) => ({
@@ -70,12 +70,15 @@ export async function findLeftovers(scene: LeftoverScene, { keys, uploads }: Con
   return leftovers;
 }
 
-/** Not of what the session exports afterwards under the same key, whose size no drawn export has. */
+/**
+ * Whether a log line is about the commit of the call. The session's later export under the same key is recognised by
+ * its size.
+ */
 function isCommitOf(line: LogLine, key: string): boolean {
   return line.msg === 'export committed' && line['key'] === key && line['bytes'] !== AGAIN.length;
 }
 
-/** Files end where rows do, so each is a piece of what COPY writes; the plain key's is its beginning. */
+/** Whether an object is a file of the export: a piece of COPY's output, and for the plain key its beginning. */
 async function isFileOf({ stack, key, copied }: LeftoverScene, found: string): Promise<boolean> {
   const object = await stack.testStack.object(found).catch(() => undefined);
   if (object === undefined) return false;
@@ -83,7 +86,7 @@ async function isFileOf({ stack, key, copied }: LeftoverScene, found: string): P
   return found === key ? at === 0 : at > 0;
 }
 
-/** Whether all files of the export are there. */
+/** Whether the objects are all files of the export; without the plain key, which may be replaced, all the others. */
 async function isWholeExport(
   { stack, key, copied }: LeftoverScene,
   keys: readonly string[],
@@ -105,7 +108,7 @@ function isNamed(outcome: CallOutcome, lines: readonly LogLine[], names: readonl
   return [error, ...errors].some((text) => names.some((name) => mentions(text, name)));
 }
 
-/** `run-1/file` is not mentioned by `run-1/file_part2`. */
+/** True if the text contains the whole name: `run-1/file` does not occur in `run-1/file_part2`. */
 function mentions(text: string, name: string): boolean {
   for (let at = text.indexOf(name); at !== -1; at = text.indexOf(name, at + 1)) {
     if (!/[\w/]/.test(text[at + name.length] ?? '')) return true;

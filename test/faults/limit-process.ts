@@ -6,7 +6,9 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Linux has prlimit (util-linux), by which a user may limit their own processes while they run. */
+/**
+ * Whether there is prlimit (Linux, util-linux), which lets a user change the limits of a running process of their own.
+ */
 export const CAN_LIMIT = (process.env['PATH'] ?? '').split(delimiter).some((directory) => {
   try {
     accessSync(join(directory, 'prlimit'), constants.X_OK);
@@ -19,14 +21,14 @@ export const CAN_LIMIT = (process.env['PATH'] ?? '').split(delimiter).some((dire
 /**
  * Sets the soft limit of a running process.
  *
- * @param limit `fsize` (a write beyond it fails with EFBIG, as one on a full disk does with ENOSPC) or `nofile`
+ * @param limit `fsize` (a write beyond it fails with EFBIG; on a full disk it would be ENOSPC) or `nofile`
  */
 export async function limitProcess(
   pid: number,
   limit: 'fsize' | 'nofile',
   value: number | 'hard',
 ): Promise<void> {
-  // As the user that the process runs as: even root may need a capability to limit those of others.
+  // prlimit runs as the user of the process: even root may need a capability to limit processes of other users.
   const { uid, gid } = await stat(`/proc/${pid}`);
   const as = process.getuid?.() === uid ? {} : { uid, gid };
   const { stdout } = await run(

@@ -7,18 +7,18 @@ import type { FaultStack } from './fault-stack.ts';
 import { SeededRandom } from './seeded-random.ts';
 
 const CALL_BOUND_MS = 60_000;
-/** A session whose agent is away asks again soon. */
+/** How long a session waits after a failed export before the next one. */
 const AWAY_MS = 100;
 
 export interface LoadResult {
   succeeded: number;
   failed: number;
   wrong: string[];
-  /** What the calls that failed would have stored, by key. */
+  /** The failed calls, by key: what they would have stored. */
   failures: Map<string, { query: string; options: string }>;
 }
 
-/** Sessions that export one after another until told to stop. Every success is held against COPY, and removed. */
+/** Sessions that export continuously until they are stopped. Every success is compared with COPY, and then removed. */
 export class Load {
   readonly result: LoadResult = { succeeded: 0, failed: 0, wrong: [], failures: new Map() };
   readonly #stack: FaultStack;
@@ -47,7 +47,7 @@ export class Load {
   async #run(index: number, random: SeededRandom): Promise<void> {
     const { result } = this;
     for (let count = 0; !this.#stopping.signal.aborted; count += 1) {
-      // The guide's roles may not remove what was published: nothing could be asked of what is left then.
+      // Only roles that may remove objects: the others leave what was published, and nothing could be checked.
       const draw = { ...drawExport(random), role: random.pick(['direct', 'staged'] as const) };
       const session = await this.#stack.connect(draw.role);
       try {
@@ -79,7 +79,7 @@ export class Load {
     const { testStack } = this.#stack;
     const contents = await contentsOf(testStack, prefix);
     const objects: Buffer[] = [];
-    // Up to three files: `file`, `file_part2`, `file_part3` are in this order.
+    // Sorted by key, the files are in order: `file`, `file_part2`, `file_part3`.
     for (const key of contents.keys) objects.push(await testStack.object(key));
     if (objects.length !== files || !Buffer.concat(objects).equals(expected))
       this.result.wrong.push(`${prefix}: ${contents.keys.length} objects, not COPY's bytes in ${files}`);

@@ -6,21 +6,21 @@ import type { AwsExchange } from './aws-exchange.ts';
 import { changedAnswer } from './changed-answer.ts';
 import { errorDocument } from './error-documents.ts';
 
-/** How much of a slow body is taken at once, and how long it takes. */
+/** A slow body is read in pieces of this size, with this pause after each. */
 const SLOW_PIECE_BYTES = 256 * 1024;
 const SLOW_PAUSE_MS = 10;
 
 export interface Misbehaviour {
   incoming: IncomingMessage;
   response: ServerResponse;
-  /** Where it was read already. */
+  /** The body, if it was read already. */
   body: Buffer | undefined;
   exchange: Readonly<AwsExchange>;
   note: (changes: Partial<AwsExchange>) => void;
   connect: (onAnswer: (answer: IncomingMessage) => void) => ClientRequest;
 }
 
-/** Deals with one request as the fault says; without one, as it should be. */
+/** Executes a request with a fault, or without one. */
 export async function misbehave(fault: AwsFault | undefined, of: Misbehaviour): Promise<void> {
   const { incoming, response, exchange } = of;
   switch (fault?.do) {
@@ -61,14 +61,14 @@ export async function misbehave(fault: AwsFault | undefined, of: Misbehaviour): 
   }
 }
 
-/** An answer of the real AWS. */
+/** The answer of the real AWS. */
 export interface RealAnswer {
   status: number;
   headers: IncomingMessage['headers'];
   body: Buffer;
 }
 
-/** Lets AWS do what was asked. Answers are short: no operation here reads an object. */
+/** Passes the request to AWS and gives its answer. Answers are short, since no operation here reads an object. */
 async function effect(of: Misbehaviour, change?: 'slow-body' | 'damage-body'): Promise<RealAnswer> {
   const { outgoing, answered } = begin(of);
   let isDamaged = change !== 'damage-body';
@@ -78,7 +78,7 @@ async function effect(of: Misbehaviour, change?: 'slow-body' | 'damage-body'): P
       if (!isDamaged) piece[0] = (piece[0] ?? 0) ^ 1;
       isDamaged = true;
       if (change === 'slow-body') await delay(SLOW_PAUSE_MS);
-      if (!outgoing.write(piece)) await Promise.race([once(outgoing, 'drain'), answered]);
+      if (!outgoing.write(piece)) await drained(outgoing, answered);
     }
   }
   of.note({ status: 'sent' });
@@ -86,6 +86,15 @@ async function effect(of: Misbehaviour, change?: 'slow-body' | 'damage-body'): P
   const real = await answered;
   of.note({ status: real.status });
   return real;
+}
+
+async function drained(outgoing: ClientRequest, answered: Promise<RealAnswer>): Promise<void> {
+  const over = new AbortController();
+  try {
+    await Promise.race([once(outgoing, 'drain', { signal: over.signal }), answered]);
+  } finally {
+    over.abort();
+  }
 }
 
 function begin(of: Misbehaviour): { outgoing: ClientRequest; answered: Promise<RealAnswer> } {
@@ -99,7 +108,7 @@ function begin(of: Misbehaviour): { outgoing: ClientRequest; answered: Promise<R
     });
     outgoing.once('error', reject);
   });
-  // It is awaited after the body; until then a failure must not end the process.
+  // It is awaited only after the body was sent; until then a rejection must not end the process.
   answered.catch(() => undefined);
   if (outgoing === undefined) throw new Error('no request was begun');
   return { outgoing, answered };
@@ -113,7 +122,7 @@ function passOn({ status, headers, body }: RealAnswer, { response, note }: Misbe
 }
 
 async function reset(when: Extract<AwsFault, { do: 'reset' }>['when'], of: Misbehaviour): Promise<void> {
-  // The request loses it when its body is left unread.
+  // Saved here, because a request whose body is left unread loses its socket.
   const { socket } = of.incoming;
   switch (when) {
     case 'before the body':

@@ -7,19 +7,19 @@ import { createInterface } from 'node:readline';
 const PROGRAM = join(import.meta.dirname, '../../packages/sluice/bin/sluice.js');
 const CLOCK = new URL('../support/shifted-clock.mjs', import.meta.url).href;
 const START_TIMEOUT_MS = 30_000;
-/** Lines of the log that are kept. */
+/** How many lines of the log are kept. */
 const MAX_LINES = 20_000;
 
 /** One line of the agent's log. */
 export type LogLine = Readonly<Record<string, unknown>> & { msg?: string; level?: number };
 
 /**
- * An agent that is a child of the test, and not of the stack, whose supervisor starts a killed one with growing
- * delays. Its log comes through a pipe, so that a full disk does not silence it.
+ * An agent as a child process of the test. The stack's own agent can't be used: its supervisor restarts it with growing
+ * delays. The log goes through a pipe, so that it is written even when the disk is full.
  */
 export class OwnAgent {
   readonly #configFile: string;
-  /** How far its clock is off, in milliseconds. */
+  /** The file with the milliseconds by which the agent's clock is wrong. */
   readonly #clockFile: string;
   readonly #lines: LogLine[] = [];
   #dropped = 0;
@@ -42,7 +42,7 @@ export class OwnAgent {
     return this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
-  /** Marks a place in the log. */
+  /** A position in the log, for `linesSince`. */
   get position(): number {
     return this.#dropped + this.#lines.length;
   }
@@ -78,13 +78,13 @@ export class OwnAgent {
     }
   }
 
-  /** Sets its clock. */
+  /** Changes the agent's clock. */
   async shiftClock(byMs: number): Promise<void> {
     await writeFile(this.#clockFile, String(byMs));
     process.kill(this.pid, 'SIGUSR2');
   }
 
-  /** The next end is what the test wants. */
+  /** Says that the next end of the agent is intended. */
   expectEnd(): void {
     this.#isMeantToEnd = true;
   }
@@ -98,7 +98,7 @@ export class OwnAgent {
     await exited;
   }
 
-  /** Ends that nobody wanted since the last time. */
+  /** The unintended ends since the last call. */
   takeUnexpectedEnds(): readonly string[] {
     const ends = this.#unexpectedEnds;
     this.#unexpectedEnds = [];
@@ -129,12 +129,12 @@ function parseLine(line: string): LogLine {
   try {
     return JSON.parse(line) as LogLine;
   } catch {
-    // What Node itself says when it ends.
+    // A line of Node.js itself, when the process ends with an error.
     return { msg: line, level: 60 };
   }
 }
 
-/** Without AWS settings of the user's: the agent must never reach a real account. */
+/** Without the user's AWS settings: the agent must never reach a real account. */
 function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
 }

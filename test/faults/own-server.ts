@@ -9,12 +9,12 @@ import { POSTGRES_MAJOR, type TestStack } from '../support/test-stack.ts';
 const UP_TIMEOUT_MS = 60_000;
 const POLL_MS = 50;
 
-/** The stack's PostgreSQL, which can be shut down and started again at the same place. */
+/** The stack's PostgreSQL, which can be shut down and started again on the same port and data. */
 export class OwnServer {
   readonly #testStack: TestStack;
   readonly #socketDirectory: string;
   readonly dataDirectory: string;
-  /** One that was started here; the first is the stack's. */
+  /** The server that was started here; the first one is the stack's. */
   #restarted: RunningPostgres | undefined;
 
   private constructor(testStack: TestStack, places: { data_directory: string; sockets: string }) {
@@ -52,7 +52,7 @@ export class OwnServer {
     return client;
   }
 
-  /** The process of the server itself. */
+  /** The process id of the postmaster. */
   async postmasterPid(): Promise<number> {
     return Number((await readFile(join(this.dataDirectory, 'postmaster.pid'), 'utf8')).split('\n')[0]);
   }
@@ -83,7 +83,7 @@ export class OwnServer {
     if (this.#restarted.port !== port) throw new Error('another server took the port of PostgreSQL');
   }
 
-  /** Waits until sessions can be made: recovery after a crash takes a moment. */
+  /** Waits until the server accepts connections: recovery after a crash takes a moment. */
   async isUp(): Promise<void> {
     const deadline = Date.now() + UP_TIMEOUT_MS;
     for (;;) {
@@ -97,7 +97,7 @@ export class OwnServer {
     }
   }
 
-  /** Waits until a backend has ended: one whose client is gone goes on until it has something to say to it. */
+  /** Waits until a backend has ended. A backend whose client is gone notices that only when it sends something. */
   async backendEnded(pid: number, boundMs: number): Promise<boolean> {
     const deadline = Date.now() + boundMs;
     const client = await this.connect();
@@ -113,7 +113,7 @@ export class OwnServer {
     }
   }
 
-  /** Ends what was started here. */
+  /** Stops the server that was started here. */
   async stop(): Promise<void> {
     await this.#restarted?.stop();
   }

@@ -3,25 +3,25 @@ import type { LogLine } from './own-agent.ts';
 import type { ExportDraw } from './export-draw.ts';
 import type { PlanStep } from './fault-plan.ts';
 
-/** What one run came to. */
+/** The result of one run. */
 export interface RunReport {
   run: number;
   draw: ExportDraw;
   plan: readonly PlanStep[];
-  /** The faults that were met, in words. */
+  /** Descriptions of the faults that were applied. */
   met: readonly string[];
   outcome: 'succeeded' | 'failed' | 'did not end';
   error?: string;
   ms: number;
   settleMs: number;
-  /** Names of the rules that explain what was left. */
+  /** The names of the rules that explain what was left. */
   undecided: readonly string[];
   violations: readonly string[];
-  /** Of a violation: what the agent asked of AWS and logged meanwhile, since a race may not come again. */
+  /** Set for a violation, because a race may not happen again: the agent's requests to AWS and its log. */
   evidence?: { exchanges: readonly AwsExchange[]; log: readonly LogLine[] };
 }
 
-/** A line for each fault: how often it was met, and what the calls came to. */
+/** One line for each fault: how often it was applied, and how the calls ended. */
 export function summarise(reports: readonly RunReport[]): string {
   const rows = new Map<string, { met: number; succeeded: number; failed: number; longestMs: number }>();
   const none = { met: 0, succeeded: 0, failed: 0, longestMs: 0 };

@@ -13,22 +13,22 @@ import type { RunReport } from './run-report.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { startStandby } from './server-events.ts';
 
-/** A run as its seed and number make it, before it is done. */
+/** A run as it is determined by its seed and number. */
 export interface DrawnRun {
   run: number;
   draw: ExportDraw;
   plan: readonly PlanStep[];
   random: SeededRandom;
-  /** Whether the session exports again before the first call has settled, or after. */
+  /** True: the session exports again before the first call has settled. False: after that. */
   againAtOnce: boolean;
 }
 
-/** What an end may take without any fault, on a busy machine. */
+/** How long a call may take to end without any fault, on a busy machine. */
 const BASE_MS = 15_000;
-/** A step may meet a request for each of three files, and again when they are given up. */
+/** A fault can affect a request for each of three files, and again when they are cleaned up. */
 const REQUESTS_OF_A_STEP = 3;
 const LONGEST_BACKOFF_MS = 400;
-/** The agent's way to STS has a deadline of its own. */
+/** A little more than the agent's own time limit for STS. */
 const STS_DEADLINE_MS = 35_000;
 const STATEMENT_TIMEOUT_MS = 400;
 
@@ -44,17 +44,17 @@ export function drawRun(seed: number, run: number): DrawnRun {
   };
 }
 
-/** Whether it must go alone: it stops what other runs use. */
+/** Whether the run must go alone, because it stops something that other runs use. */
 export function isAlone({ plan }: DrawnRun): boolean {
   return plan.some(({ what }) => what === 'agent' || what === 'server');
 }
 
-/** Does a run, and says what it came to. The bucket is then as it was before. */
+/** Executes a run, and reports its result. Afterwards the bucket is as it was before. */
 export async function doRun(stack: FaultStack, copied: CopiedBytes, drawn: DrawnRun): Promise<RunReport> {
   const { run, draw, plan, random } = drawn;
   const prefix = `run-${run}/`;
   const awsSteps = plan.filter((step): step is AwsStep => step.what === 'aws');
-  // Credentials are kept for each role, so a role of its own is what makes the agent ask for some.
+  // The agent keeps credentials for each role, so only a new role makes it send AssumeRole.
   const needsOwnRole = awsSteps.some(({ operation }) => operation === 'AssumeRole');
   const roleName = needsOwnRole ? `${draw.role}_${run}` : draw.role;
   const needsStandby = has(plan, 'standby promoted') && draw.role.endsWith('direct');
@@ -132,7 +132,7 @@ function connectAs(stack: FaultStack, name: string, url: string): Promise<pg.Cli
     : stack.server.connect({ name, password: 'secret' }, url);
 }
 
-/** A standby is only there for those who can export from it: it takes no temporary tables. */
+/** The event of a standby happens only for roles that can export from one: a standby has no temporary tables. */
 function mayHappen(step: PlanStep, hasStandby: boolean): boolean {
   return step.what === 'aws' || step.event !== 'standby promoted' || hasStandby;
 }
@@ -141,7 +141,7 @@ function has(plan: readonly PlanStep[], event: string): boolean {
   return plan.some((step) => step.what !== 'aws' && step.event === event);
 }
 
-/** How long the end of a call may take, by the timeouts of what it waits for. */
+/** How long a call may take to end, from the timeouts of all requests that may have faults. */
 function boundOf(plan: readonly PlanStep[]): number {
   const attempts = MAX_ATTEMPTS * (REQUEST_TIMEOUT_MS + LONGEST_BACKOFF_MS);
   return plan.reduce((sum, step) => {

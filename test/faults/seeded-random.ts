@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Numbers that depend on nothing but a seed and the number of a run, so that one run can be repeated alone. */
+/** Random numbers that depend only on a seed and the number of a run, so that a single run can be repeated. */
 export class SeededRandom {
   #state: number;
 

@@ -1,7 +1,7 @@
 import { StandbyData } from '../support/standby.ts';
 import type { Event, EventContext } from './event-context.ts';
 
-/** What can happen to PostgreSQL as a whole. A standby is made before the call, by whoever makes the call. */
+/** The events that can happen to the whole PostgreSQL server. A standby is created by the code that makes the call. */
 export const SERVER_EVENTS: readonly (readonly [weight: number, event: string])[] = [
   [3, 'kill -9 of the backend'],
   [2, 'fast shutdown'],
@@ -13,7 +13,7 @@ const EVENTS: ReadonlyMap<string, Event> = new Map<string, Event>([
   [
     'kill -9 of the backend',
     ({ stack, backendPid, afterCall }) => {
-      // The server ends all sessions, and recovers.
+      // PostgreSQL ends all sessions and recovers.
       afterCall(() => stack.server.isUp());
       process.kill(backendPid, 'SIGKILL');
       return Promise.resolve();

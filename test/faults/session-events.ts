@@ -2,10 +2,10 @@ import type pg from 'pg';
 import { type Event, type EventContext } from './event-context.ts';
 import { CAN_LIMIT, limitProcess } from './limit-process.ts';
 
-/** A segment of the write-ahead log fits, and is made as a whole; a large temporary table does not. */
+/** The limit of a file's size: a segment of the write-ahead log (16 MiB) fits, a large temporary table does not. */
 const DISK_BYTES = 17 * 1024 ** 2;
 
-/** What can happen to one session. The first two are a part of the call, and done by whoever makes it. */
+/** The events that can happen to one session. The first two are parts of the call itself. */
 export const SESSION_EVENTS: readonly (readonly [weight: number, event: string])[] = [
   [3, 'query error'],
   [2, 'statement_timeout'],

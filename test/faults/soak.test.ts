@@ -10,12 +10,12 @@ const SMALL = Number(process.env['SLUICE_SOAK_SMALL'] ?? 300);
 const LARGE = Number(process.env['SLUICE_SOAK_LARGE'] ?? 2);
 const IS_TALKATIVE = process.env['SLUICE_SOAK_SMALL'] !== undefined;
 
-/** The local AWS shares a process with the test: a machine that is busy must not look like a fault. */
+/** The local AWS runs in the process of the test, so on a busy machine it may be slow without any fault. */
 const REQUEST_TIMEOUT_MS = 30_000;
 const SESSIONS = 4;
 const LARGE_ROWS = 200_000;
 const LARGE_ROW_BYTES = 1_000;
-/** A short run ends while Node still compiles and fills its caches: what it shows is that nothing runs away. */
+/** In a short run Node is still compiling and filling its caches, so it can show only large growth. */
 const MAY_GROW = SMALL >= 10_000 ? 0.1 : 0.5;
 const SAMPLES = 10;
 const SAMPLE_MS = 200;
@@ -47,7 +47,7 @@ it.runIf(process.platform === 'linux')(
   300_000 + SMALL * MS_PER_SMALL + LARGE * MS_PER_LARGE,
 );
 
-/** Small ones from several sessions at once, while the large ones go one after another. */
+/** Runs small exports in several sessions at once, and meanwhile the large ones one after another. */
 async function exportMany(stack: FaultStack, name: string, small: number, large: number): Promise<void> {
   let left = Math.ceil(small);
   const smallOnes = Array.from({ length: SESSIONS }, async (_, index) => {
@@ -73,7 +73,7 @@ async function exportMany(stack: FaultStack, name: string, small: number, large:
   await removeContents(stack.testStack, await contentsOf(stack.testStack, `${name}/`));
 }
 
-/** The middle of several measurements after a moment of rest. */
+/** The median of several measurements, after a moment without exports. */
 async function usageAtRest({ agent }: FaultStack): Promise<{ rssBytes: number; descriptors: number }> {
   const rss: number[] = [];
   const descriptors: number[] = [];

@@ -2,28 +2,28 @@ import type { S3Operation } from './aws-operation.ts';
 import { isDoneInSecret, type AwsExchange } from './aws-exchange.ts';
 import type { ExportRole } from './export-draw.ts';
 
-/** One thing that a failed call left in the bucket, and what is known of how it came there. */
+/** Something that a failed call left in the bucket, and what is known about it. */
 export interface Leftover {
   kind: 'object' | 'upload';
   key: string;
   role: ExportRole;
-  /** Of an object: it is exactly the file that COPY's bytes make. */
+  /** Objects only: it is exactly the file that COPY's bytes make. */
   isWhole: boolean;
-  /** The error of the call, or an error in the agent's log, names it. */
+  /** The error of the call, or an error in the agent's log, contains its name. */
   isNamed: boolean;
   /** The agent's log says that the export was committed. */
   isCommitted: boolean;
-  /** The call lost its session or the agent, or was cancelled, by the plan. */
+  /** The plan has ended the session or the agent, or has cancelled the call. */
   callerLost: boolean;
-  /** By SIGKILL, so that it could note nothing any more. */
+  /** The agent was killed by SIGKILL, and could not note anything any more. */
   agentKilled: boolean;
-  /** Of an object: the others of the export are there, too. */
+  /** Objects only: the other objects of the export exist, too. */
   isComplete: boolean;
-  /** The requests about its key. */
+  /** The requests for its key. */
   exchanges: readonly AwsExchange[];
 }
 
-/** A case in which nobody could have done better. RELIABILITY.md explains each under its name. */
+/** A case that no implementation could avoid. RELIABILITY.md explains each one under its name. */
 export interface Rule {
   name: string;
   holds: (leftover: Leftover) => boolean;
@@ -78,7 +78,7 @@ export const RULES: readonly Rule[] = [
   },
 ];
 
-/** A whole file of the export that somebody was told of. */
+/** A whole file of the export, which an error message or the log has named. */
 function isNamedObject({ kind, isWhole, isNamed }: Leftover): boolean {
   return kind === 'object' && isWhole && isNamed;
 }
@@ -88,9 +88,9 @@ function mayNot(leftover: Leftover, operation: S3Operation): boolean {
   return leftover.role.startsWith('guide_') || isRefused(leftover, operation);
 }
 
-/** S3 refused it, by the plan, and not for a passing reason. */
+/** Whether the plan made S3 refuse the operation, and not with an error that goes away. */
 function isRefused({ exchanges }: Leftover, operation: S3Operation): boolean {
-  // The answer to a HeadObject has no body that could tell a passing reason.
+  // The answer to a HeadObject has no body, so any client error but 429 counts as a lasting refusal.
   const refused = operation === 'HeadObject' ? /^answer(-early)? (301|4(?!29))/ : REFUSED;
   return exchanges.some((exchange) => exchange.operation === operation && refused.test(exchange.fault ?? ''));
 }

@@ -1,4 +1,4 @@
-// Inputs for the sockets of an agent: valid ones, changed by a seeded generator, so that a seed gives the same again.
+// Inputs for the sockets of an agent: valid ones, changed by a seeded generator. The same seed gives the same inputs.
 
 /** Numbers from 0 to 1: mulberry32, https://gist.github.com/tommyettinger/46a874533244883189143505d203312c */
 export function randomOf(seed) {
@@ -41,12 +41,12 @@ const PIECES = [
   '__proto__',
   '1+',
 ];
-/** What a grammar calls itself for, or its scanner counts. */
+/** Texts that make a grammar recurse, or its scanner count. */
 const LEVELS = ['(', '1+', '((', 'NOT ', '[', '- ', 'CASE WHEN ', '/*', "''\n", 'a,', '(a '];
-/** Texts with so many levels end a parser that does not count them. */
+/** So many levels break a parser that does not limit them. */
 const DEEPEST = 60_000;
 const DEEP = 0.03;
-/** Levels that a person may write. */
+/** A number of levels that a person may write. */
 const SHALLOW = 20;
 
 function changedText(random, valid) {
@@ -108,7 +108,7 @@ const ADMIN = [
   '{"op":"role-add","roleArn":"arn:aws:iam::1:role/x","featureName":"s3Export"}\n',
 ];
 
-/** For each target: which socket, and the bytes that go there. */
+/** For each target, its socket and a generator of inputs. */
 export const TARGETS = {
   options: {
     socket: 'rpc',

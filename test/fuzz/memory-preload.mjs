@@ -1,4 +1,5 @@
-// Loaded into an agent by node --import: at SIGUSR2 it writes what it still uses after a collection to TEST_MEMORY_FILE.
+// Loaded into an agent by node --import: on SIGUSR2 it collects garbage, and writes the memory still used to
+// TEST_MEMORY_FILE.
 import { renameSync, writeFileSync } from 'node:fs';
 
 process.on('SIGUSR2', () => {

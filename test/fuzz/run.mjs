@@ -1,4 +1,4 @@
-// Sends generated inputs to the sockets of an agent process, and looks at what they leave behind.
+// Sends generated inputs to the sockets of an agent process, and checks what remains of them in the process.
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
@@ -13,14 +13,17 @@ const MEMORY = new URL('./memory-preload.mjs', import.meta.url).href;
 const BATCH = 50;
 const START_TIMEOUT_MS = 30_000;
 const ANSWER_TIMEOUT_MS = 10_000;
-/** An input that the agent waits for the rest of is left alone after this time. */
+/** The client closes the connection after this time; the agent may still be waiting for the rest of the input. */
 const INPUT_MS = 100;
 /**
- * What the agent may use more after all than after the first tenth, once what it does not use any more is collected:
- * compiled code and caches, and nothing that grows with the inputs.
+ * How much more memory the agent may use at the end than after a tenth of the inputs, after a garbage collection. This
+ * is for compiled code and caches; nothing may grow with the inputs.
  */
 const MAY_GROW_BYTES = 2 * 1024 ** 2;
-/** What the process itself keeps, with the heaps of the parser's threads, levels off only after some thousand inputs. */
+/**
+ * The resident memory of the process, with the heaps of the parser threads, stops growing only after some thousand
+ * inputs.
+ */
 const rssMayGrowBytes = (inputs) => (inputs >= 10_000 ? 64 : 160) * 1024 ** 2;
 const DESCRIPTORS_MAY_GROW = 8;
 const PING = Buffer.from(
@@ -29,8 +32,8 @@ const PING = Buffer.from(
 );
 
 /**
- * @param options.nodeArguments of the agent's process, besides those that measure it
- * @returns the number of inputs sent; throws with the seed and the inputs where something did not hold
+ * @param options.nodeArguments additional options of Node.js for the agent's process
+ * @returns the number of inputs sent; throws with the seed and the inputs when a check fails
  */
 export async function fuzz({
   inputs,
@@ -98,7 +101,7 @@ function mayGrow(what, from, to, by) {
   if (to > from + by) throw new Error(`${what} grew from ${from} to ${to}`);
 }
 
-/** Some clients leave at once, the others when they are answered, or after a while. */
+/** Sends an input. Some clients disconnect at once, the others after INPUT_MS. */
 function send(path, bytes, leavesAtOnce) {
   return new Promise((resolve) => {
     const socket = createConnection(path);
@@ -140,7 +143,7 @@ async function nothingLeft(directory, path) {
   }
 }
 
-/** Descriptors are 0 where there is no /proc to count them. */
+/** File descriptors are counted in /proc; without it their number is 0. */
 async function usageOf(agent, directory) {
   const file = join(directory, 'memory');
   rmSync(file, { force: true });
@@ -167,7 +170,7 @@ async function untilReady(agent, path) {
 }
 
 function configOf(directory, rdsSocket) {
-  // Nothing is uploaded: no export is committed, and nobody listens at this S3.
+  // The agent never uploads, because no export is committed. Nothing listens at this S3 endpoint.
   return `
 [cluster]
 identifier = "fuzz"

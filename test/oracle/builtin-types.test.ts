@@ -5,9 +5,9 @@ import { NO_VALUES, VALUES_OF_TYPES } from '../support/type-values.ts';
 const FORMATS = ['format text', 'format csv, header, force_quote *', 'format binary'];
 
 let oracle: Oracle;
-/** Every built-in type of this server that a query's column can have, but for arrays. */
+/** Every built-in type of this server that a column of a query can have, except arrays. */
 let types: { type: string; hasArray: boolean }[];
-/** The row types of its catalogs, some of which have columns of a pseudo-type. */
+/** The row types of its catalogs. Some have columns of a pseudo-type. */
 let rowTypes: string[];
 
 beforeAll(async () => {
@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterEach(async () => oracle.expectNothingLeft());
 afterAll(async () => oracle?.stop());
 
-/** A row for each value, and one for NULL; each in an array, too. */
+/** A query with a row for each value and one for NULL; if the type has an array type, each value also in an array. */
 function queryOf({ type, hasArray }: { type: string; hasArray: boolean }): string {
   const rows = ['NULL', ...valuesOf(type)].map((value, n) => `(${n}, ${value}::${type})`).join(', ');
   return `SELECT n, v${hasArray ? ', ARRAY[v, NULL, v] AS a' : ''} FROM (VALUES ${rows}) AS t (n, v)`;
@@ -36,7 +36,7 @@ describe.each(WAYS)('%s', (way) => {
     const queries = types.map((type) => queryOf(type));
     const cases = queries.flatMap((query) => FORMATS.map((options) => ({ query, options })));
     const comparisons = await oracle.expectSame(way, cases);
-    // Some have no binary form.
+    // Some types have no binary form.
     const failed = comparisons.filter(({ exported }) => 'code' in exported && exported.code !== '42883');
     expect(failed.map(({ query, exported }) => [query, exported])).toEqual([]);
   });

@@ -19,11 +19,11 @@ let standby: RunningPostgres | undefined;
 let superuser: pg.Client;
 const roles = new Map<Way, { name: string; password: string }>();
 
-/** Each way in a database of its own, which has its name. */
+/** Each way has its own database, with the name of the way. */
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'sluice-contexts-'));
   const options = { dir: join(directory, 'stack'), durable: false, pgVersion: POSTGRES_MAJOR };
-  // These settings, and a copy of the data for the standby, need a server that is stopped.
+  // These settings, and copying the data for the standby, need a stopped server.
   await using first = await startLocal(options);
   const setUp = new pg.Client({ connectionString: first.postgres.url });
   await setUp.connect();
@@ -79,7 +79,7 @@ describe.each(WAYS)('%s', (way) => {
     };
     try {
       expect(await outcomeOf(run)).toEqual(context[way]);
-      // Of one that failed.
+      // Ends the transaction of a run that failed.
       await session.query('ROLLBACK');
       const { rows } = await session.query(`
         SELECT public.dblink_get_connections() AS connections,
@@ -102,7 +102,7 @@ it('docs/contexts.md says what is tested here', async () => {
   await expect(page).toMatchFileSnapshot('../../docs/contexts.md');
 });
 
-/** An error of PostgreSQL's is what some contexts are to come to; any other fails the test. */
+/** Some contexts must give an error of PostgreSQL. Any other error fails the test. */
 async function outcomeOf(run: () => Promise<void>): Promise<Expected> {
   try {
     await run();
@@ -113,7 +113,7 @@ async function outcomeOf(run: () => Promise<void>): Promise<Expected> {
   }
 }
 
-/** A session of the standby, which has by then what the primary has. */
+/** A session on the standby, after it has received the primary's changes. */
 async function onStandby({ name, password }: { name: string; password: string }, database: string) {
   if (standby === undefined) throw new Error('there is no standby');
   const { rows } = await superuser.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn() AS lsn');

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Oracle, WAYS } from '../support/oracle.ts';
 import { TestStack } from '../support/test-stack.ts';
 
-/** Databases of each kind, and text that they can hold. U+3001 is no letter, but part of names all the same. */
+/** Databases of each kind, with text that they can store. U+3001 is not a letter, but it can occur in names. */
 const DATABASES = [
   { encoding: 'UTF8', texts: ['é', '日本、語', '😀', 'Ελ'] },
   { encoding: 'LATIN1', texts: ['é×', 'ÿ'] },
@@ -47,9 +47,9 @@ describe.each(DATABASES)('a database in $encoding', ({ encoding, texts }) => {
 
   it.each(WAYS)('as every encoding of a file and of a client, %s', async (way) => {
     const row = (name: string) =>
-      // Where the encoding of names is not known, only COPY can have two of one name.
+      // With encoding SQL_ASCII an ordinary role can't export two columns of one name if it is not ASCII; COPY can.
       `SELECT ${texts.map((text, n) => `'${text}\\";${text}' AS "${name}${text}${n}"`).join(', ')}, 'x' AS "a", 'y' AS "${encoding === 'SQL_ASCII' ? 'b' : 'a'}"`;
-    // A semicolon makes a way through the agent for the whole text; two columns of one name, one through XML.
+    // With a semicolon the whole text goes through the agent; with two columns of one name, the names go through XML.
     const queries = [
       row(''),
       `${row('、').replaceAll('、', encoding.startsWith('LATIN') ? '×' : '、')} -- ;é`,
@@ -83,7 +83,7 @@ describe.each(DATABASES)('a database in $encoding', ({ encoding, texts }) => {
     }
     const [twice] = await oracle.compare('staged', [{ query: 'SELECT 1 AS "é", 2 AS "é"' }]);
     expect(twice?.exported).toMatchObject({ code: '22021' });
-    // The text of the query itself is no UTF-8.
+    // Here the text of the query is not valid UTF-8.
     await session.query(`
       CREATE FUNCTION odd_query() RETURNS text LANGUAGE sql AS $$ SELECT E'SELECT \\'\\xe9;\\'; ' $$;
       SELECT aws_s3.query_export_to_s3(odd_query(), 'sample-bucket', 'odd', options := 'encoding SQL_ASCII')`);

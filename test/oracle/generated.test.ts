@@ -3,11 +3,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { arbitraryCase } from '../support/arbitrary-cases.ts';
 import { Oracle, WAYS } from '../support/oracle.ts';
 
-/** Each run is one transaction with so many exports. */
+/** The number of exports in each run; a run is one transaction. */
 const CASES_IN_A_RUN = 25;
-/** npm run test:matrix takes twice as many. */
+/** npm run test:matrix uses twice as many. */
 const RUNS = Number(process.env['SLUICE_GENERATED_RUNS'] ?? 20);
-/** Printed, so that what was found can be found again. */
+/** Printed, so that a failing run can be repeated. */
 const SEED = Number(process.env['SLUICE_GENERATED_SEED'] ?? Date.now() % 2 ** 31);
 
 let oracle: Oracle;
@@ -25,8 +25,9 @@ const SETTINGS = fc.record({
   TimeZone: fc.constantFrom('UTC', 'America/New_York', 'Asia/Kathmandu', 'Europe/Amsterdam'),
   extra_float_digits: fc.constantFrom('-15', '0', '1', '3'),
   bytea_output: fc.constantFrom('hex', 'escape'),
-  // A notice (an empty tsquery raises one) holds the query, whose names the client's encoding may lack; for an ordinary
-  // role the query runs before COPY looks at the options, so that of two faults it would tell the other one.
+  // A notice (e.g. for an empty tsquery) quotes the query, which is an error if the client's encoding lacks a
+  // character of it. For an ordinary role the query runs before COPY checks the options: with wrong options the export
+  // would raise this error, and COPY the error about the options.
   client_min_messages: fc.constant('warning'),
   client_encoding: fc.constantFrom('UTF8', 'UTF8', 'LATIN1', 'EUC_JP', 'SJIS'),
 });

@@ -4,7 +4,7 @@ import { POSTGRES_MAJOR } from '../support/test-stack.ts';
 
 const FORMATS = ['format text', 'format csv, header', 'format binary'];
 
-/** Made before each comparison, and rolled back with it. */
+/** Created before each comparison, and rolled back after it. */
 const TABLES = `
   CREATE TABLE item (id int PRIMARY KEY, "Na""me" text DEFAULT 'new', price numeric(8, 2));
   INSERT INTO item VALUES (1, 'a', 1.5), (2, E'b\\n', NULL), (3, '', 300);
@@ -87,7 +87,7 @@ const QUERIES = [
   'SELECT generate_series(1, 5000), repeat($$x$$, 50)',
 ];
 
-/** What COPY refuses, an export refuses with the same SQLSTATE and message. */
+/** Queries that COPY refuses: an export must refuse them with the same SQLSTATE and message. */
 const REFUSED = [
   'SELEC 1',
   'SELECT 1 +',
@@ -128,7 +128,7 @@ describe.each(WAYS)('%s', (way) => {
     for (const comparison of comparisons) {
       const { exported, query } = comparison;
       const isPseudo = 'code' in exported && exported.message.startsWith('cannot export column');
-      // The one thing that an ordinary role cannot have.
+      // A pseudo-type in binary is the only thing that an ordinary role can't export.
       if (way !== 'staged' || !isPseudo) expectEqual(way, comparison);
       else if (!/ROW\(|loose|cstring/.test(query)) throw new Error(`${query}: ${exported.message}`);
     }

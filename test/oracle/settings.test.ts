@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { expectEqual, Oracle, WAYS, type Comparison, type OracleCase } from '../support/oracle.ts';
 
-/** What takes a different way through the extension's SQL, and what is refused. */
+/** Queries that take different paths through the extension's SQL, and some that are refused. */
 const CASES: readonly OracleCase[] = [
   { query: `SELECT 1 AS "A b", 'x\\y''z', 1.5::float8, now() IS NULL, NULL`, options: 'format csv, header' },
   { query: `SELECT ';' AS a, 2 AS a -- twice`, options: "format csv, header, force_quote (a), quote ''''" },
@@ -12,17 +12,17 @@ const CASES: readonly OracleCase[] = [
   { query: 'SELECT 1 / 0' },
   { query: 'SELECT 1', options: 'format csv, delimiter $$ab$$' },
 ];
-/** COPY of a pseudo-type in binary is what an ordinary role cannot have, under any setting. */
+/** An ordinary role can't export a pseudo-type in binary, under any setting. */
 const PSEUDO_IN_BINARY: OracleCase = { query: 'SELECT ROW(1, 2) AS r', options: 'format binary' };
 
-/** Settings that end the session at an error, or the transaction's own, which make it read only. */
+/** Left out: a setting that ends the session at an error, and those of the transaction itself. */
 const LEFT_OUT = [
   'exit_on_error',
   'transaction_read_only',
   'transaction_deferrable',
   'transaction_isolation',
 ];
-/** Of the others, which have no list of values. */
+/** Values for settings without a list of possible values. */
 const TEXTS: Readonly<Record<string, readonly string[]>> = {
   'plpgsql.extra_errors': ['all'],
   'plpgsql.extra_warnings': ['all'],
@@ -45,7 +45,7 @@ afterAll(async () => oracle?.stop());
 
 describe.each(WAYS)('%s', (way) => {
   it('under each value of every setting that a user may change', async () => {
-    await oracle.session.query(`DO 'BEGIN END'`); // loads PL/pgSQL, and so its settings
+    await oracle.session.query(`DO 'BEGIN END'`); // loads PL/pgSQL, and with it PL/pgSQL's own settings
     const { rows } = await oracle.session.query<{ name: string; values: string[] }>(`
       SELECT name, CASE vartype WHEN 'bool' THEN ARRAY['on', 'off'] ELSE enumvals END AS values FROM pg_settings
       WHERE context = 'user' AND vartype IN ('bool', 'enum') ORDER BY name`);

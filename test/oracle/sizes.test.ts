@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { Oracle, WAYS } from '../support/oracle.ts';
 
-/** The most that a table can have, and a select list. */
+/** The most columns of a table, and of a select list. */
 const TABLE_COLUMNS = 1600;
 const QUERY_COLUMNS = 1664;
 
@@ -41,7 +41,7 @@ describe.each(WAYS)('%s', (way) => {
   it('a query of 1 MB, and of more, with semicolons inside and at the end', async () => {
     const list = (bytes: number) => `VALUES ${`(';', 1),`.repeat(bytes / 9)} ('x', 2);`;
     await oracle.expectSame(way, [
-      // COPY itself takes no semicolon at the end, so the comparison is with one in a comment.
+      // COPY does not accept a semicolon at the end, so it is put into a comment.
       { query: list(990_000).replace(/;$/, ' --;') },
       { query: list(1_500_000).replace(/;$/, ' --;') },
     ]);

@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import type { OracleCase } from './oracle.ts';
 import { VALUES_OF_TYPES } from './type-values.ts';
 
-/** What COPY quotes or escapes, and what it does not. */
+/** Characters that COPY quotes or escapes, and some that it does not. */
 const SPECIAL = ['a', 'b', ',', ';', '|', '\t', '\n', '\r', '\\', '"', '.', 'N', ' '];
 
-/** Types whose values can be made up, and how. All others are taken from their edge values. */
+/** Generators for values of some types. For all others the edge values are used. */
 const MADE_UP: Readonly<Record<string, fc.Arbitrary<string>>> = {
   bigint: fc.bigInt({ min: -(2n ** 63n), max: 2n ** 63n - 1n }).map((value) => quote(value.toString())),
   'double precision': fc.double().map((value) => quote(Object.is(value, -0) ? '-0' : String(value))),
@@ -29,7 +29,7 @@ const MADE_UP: Readonly<Record<string, fc.Arbitrary<string>>> = {
 };
 
 const TYPES = Object.keys(VALUES_OF_TYPES).filter(
-  // Made for servers that know them: not every version does.
+  // Types that not every supported version has are left out.
   (type) => !/^(?:oid8|regdatabase|refcursor)$/.test(type),
 );
 
@@ -39,7 +39,7 @@ interface Column {
   values: (string | null)[];
 }
 
-/** A table of random columns, each of a random type, as a query of VALUES, and random options. */
+/** A query of VALUES with random columns of random types, and random options. */
 export function arbitraryCase(): fc.Arbitrary<OracleCase> {
   return fc
     .integer({ min: 0, max: 6 })
@@ -62,7 +62,7 @@ function column(rows: number): fc.Arbitrary<Column> {
   });
 }
 
-/** Short, so that two columns of one name come up. */
+/** Short names, so that two columns often get the same one. */
 function columnName(): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 4, arbitrary: fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 2 }) },
@@ -85,7 +85,7 @@ function queryOf(columns: readonly Column[], rows: number): string {
   return Array.from({ length: rows }, (_, row) => `SELECT ${selected(row)}`).join(' UNION ALL ');
 }
 
-/** Mostly what COPY takes, and now and then what it does not: then the export must fail with the same error. */
+/** Mostly valid options, and sometimes invalid ones: then the export must fail with the same error as COPY. */
 function options(names: readonly string[]): fc.Arbitrary<string> {
   const delimiter = fc.constantFrom(
     `','`,

@@ -18,7 +18,7 @@ import {
 } from '@aws-sdk/client-rds';
 import type { LocalStack } from '@sluice/local';
 
-/** What the guide lets an Aurora cluster assume a role by. */
+/** The trust policy of the guide, with which an Aurora cluster can assume a role. */
 export const TRUST_RDS = {
   Version: '2012-10-17',
   Statement: [{ Effect: 'Allow', Principal: { Service: 'rds.amazonaws.com' }, Action: 'sts:AssumeRole' }],
@@ -34,7 +34,7 @@ export function allow(actions: readonly string[], resources: readonly string[], 
   };
 }
 
-/** IAM and the RDS API of a local stack, as its administrator uses them. */
+/** IAM and the RDS API of a local stack, used by its administrator. */
 export class AwsAccount {
   readonly #iam: IAMClient;
   readonly #rds: RDSClient;
@@ -62,7 +62,7 @@ export class AwsAccount {
     );
   }
 
-  /** With its own policy; no other may be attached. */
+  /** Deletes a role and its inline policy; no other policy may be attached. */
   async deleteRole(name: string): Promise<void> {
     await this.#iam.send(new DeleteRolePolicyCommand({ RoleName: name, PolicyName: OWN_POLICY }));
     await this.#iam.send(new DeleteRoleCommand({ RoleName: name }));
@@ -88,7 +88,7 @@ export class AwsAccount {
     await this.#iam.send(new DetachRolePolicyCommand({ RoleName: role, PolicyArn: policyArn }));
   }
 
-  /** Replaces the role's own policy. */
+  /** Replaces the role's inline policy. */
   async putPolicy(role: string, document: object): Promise<void> {
     await this.#iam.send(
       new PutRolePolicyCommand({
@@ -119,7 +119,7 @@ export class AwsAccount {
     );
   }
 
-  /** Does something while these roles, and no others, are associated for s3Export. */
+  /** Runs something while exactly these roles are associated for s3Export. */
   async withRoles<T>(arns: readonly string[], work: () => Promise<T>): Promise<T> {
     const before = (await this.roles()).map(({ arn }) => arn);
     try {
@@ -143,7 +143,7 @@ export class AwsAccount {
     }));
   }
 
-  /** Everything that an export needs, for a test that is about something else. */
+  /** Sets up everything that an export needs, for tests of something else. */
   async associateExportRole(): Promise<void> {
     const role = await this.createRole('test-export');
     await this.putPolicy('test-export', allow(['s3:*'], ['*']));

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** The first release of each line that reads AWS_ENDPOINT_URL. */
+/** The first release of each major version that reads AWS_ENDPOINT_URL. */
 const READS_ENDPOINT_URL: Readonly<Record<number, number>> = { 1: 29, 2: 13 };
 
 export interface AwsAccessKey {
@@ -15,7 +15,9 @@ export interface AwsAccessKey {
   sessionToken?: string | undefined;
 }
 
-/** The aws command line in a directory of its own, with the environment that `sluice local` tells its user to set. */
+/**
+ * The aws command line in its own directory, with the environment variables that `sluice local` tells its user to set.
+ */
 export class AwsCommandLine implements AsyncDisposable {
   readonly directory: string;
   readonly #environment: Readonly<Record<string, string>>;
@@ -47,16 +49,15 @@ export class AwsCommandLine implements AsyncDisposable {
   }
 
   /**
-   * Runs a line of a shell, and gives back what it printed. Never synchronously: the local AWS that it talks to is in
-   * this very process.
+   * Runs a shell command and gives its output. Not synchronously, because the local AWS runs in this process.
    *
-   * @throws what execFile does when its status is not 0, with `stderr`
+   * @throws the error of execFile when the status is not 0, with `stderr`
    */
   async type(line: string, key?: AwsAccessKey): Promise<string> {
     return this.#run('sh', ['-c', line], key);
   }
 
-  /** As `type`, for one command with its arguments. */
+  /** Like `type`, for one command with its arguments. */
   async aws(args: readonly string[], key?: AwsAccessKey): Promise<string> {
     return this.#run('aws', args, key);
   }
@@ -86,7 +87,7 @@ function readsEndpointUrl(version: string): boolean {
   return Number(minor) >= (READS_ENDPOINT_URL[Number(major)] ?? 0);
 }
 
-/** For an older one: what the alias does that `sluice local` prints. */
+/** For older versions: does the same as the alias that `sluice local` prints. */
 async function writeWrapper(directory: string, path: string): Promise<void> {
   const file = join(directory, 'aws');
   await writeFile(file, `#!/bin/sh\nPATH='${path}' exec aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"\n`);

@@ -5,21 +5,23 @@ import { exportQuery, TestStack } from './test-stack.ts';
 
 type Who = 'superuser' | 'ordinary role';
 
-/** One place of an export that a cancel may meet. */
+/** A moment of an export at which it is cancelled. */
 export interface CancelPlace {
   name: string;
   who: Who;
   query: string;
-  /** What stands still meanwhile. */
+  /** The requests to S3 that are not answered meanwhile. */
   stall?: { matches: RegExp; reads?: boolean };
   stopsAgent?: 'before' | 'during';
-  /** The commit was under way: what S3 was asked to finish, it may finish. */
+  /** The commit is in progress, so S3 may still store the object. */
   mayBeStored?: boolean;
-  /** The export is there when so many requests stand still. @default when it has run for a second */
+  /** The moment has come when so many requests are waiting. @default when the export has run for a second */
   whenStalled?: number;
 }
 
-/** Rows that come as they are made: a set in the select list is not materialised. */
+/**
+ * Rows that are sent as they are computed: PostgreSQL does not materialise a set-returning function in the select list.
+ */
 const endless = (width: number) => `SELECT repeat('x', ${width}), generate_series(1, 1000000000)`;
 const rowsOf = (mib: number) => `SELECT repeat('x', 1023) FROM generate_series(1, ${mib * 1024})`;
 const EVERYTHING = /./;
@@ -117,7 +119,7 @@ export const CANCEL_PLACES: readonly CancelPlace[] = [
   },
 ];
 
-/** A stack whose S3 can be made to stand still, and one session for each way of exporting. */
+/** A stack whose S3 can be stalled, and one session for each way of exporting. */
 export class CancelBench implements AsyncDisposable {
   readonly testStack: TestStack;
   readonly sessions: Record<Who, pg.Client>;
@@ -153,7 +155,7 @@ export class CancelBench implements AsyncDisposable {
     await this.#s3[Symbol.asyncDispose]();
   }
 
-  /** Cancels an export in the given place. Returns its error, and how long it took from the cancel to the error. */
+  /** Cancels an export at the given moment. Gives its error, and the time from the cancel to the error. */
   async cancelIn(place: CancelPlace, key: string): Promise<{ error: unknown; latencyMs: number }> {
     const session = this.sessions[place.who];
     const { pid: agentPid } = this.testStack.stack.agent;
@@ -174,7 +176,7 @@ export class CancelBench implements AsyncDisposable {
         process.kill(agentPid, 'SIGSTOP');
         await delay(200);
       }
-      // Where the moment falls in the slices of waiting is left to chance.
+      // A random time, because the result depends on the position within a polling interval.
       await delay(Math.random() * 500);
       const cancelledAt = performance.now();
       await this.#canceller.query('SELECT pg_cancel_backend($1)', [processID]);

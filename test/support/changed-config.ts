@@ -2,10 +2,10 @@ import { parse, stringify } from 'smol-toml';
 
 type Settings = Readonly<Record<string, string | number | boolean | undefined>>;
 
-/** Settings by section; undefined takes one away. */
+/** Settings by section; undefined removes a setting. */
 export type ConfigChanges = Readonly<Record<string, Settings>>;
 
-/** A sluice.toml with other settings. */
+/** A sluice.toml with some settings changed. */
 export function changedConfig(toml: string, changes: ConfigChanges): string {
   const config: Record<string, Settings> = { ...(parse(toml) as Record<string, Settings>) };
   for (const [section, settings] of Object.entries(changes)) {

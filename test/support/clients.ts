@@ -2,7 +2,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
-/** Whether a program can be started. With SLUICE_REQUIRE_CLIENTS=1 (in CI) one that can't is an error. */
+/** Whether a program is installed. With SLUICE_REQUIRE_CLIENTS=1 (in CI), a missing program is an error. */
 export function hasClient(name: 'psql' | 'pg_dump' | 'aws'): boolean {
   const found = spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0;
   if (!found && process.env['SLUICE_REQUIRE_CLIENTS'] === '1') {
@@ -17,7 +17,7 @@ export interface Finished {
   stderr: string;
 }
 
-/** Runs a program to its end. Never synchronously: the local AWS that it may talk to is in this very process. */
+/** Runs a program to its end. Not synchronously, because the local AWS that it may call runs in this process. */
 export async function runClient(
   name: string,
   args: readonly string[],

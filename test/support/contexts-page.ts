@@ -1,6 +1,6 @@
 import type { Context, Expected } from './contexts.ts';
 
-/** docs/contexts.md: the table that test/oracle/contexts.test.ts goes through, row by row and cell by cell. */
+/** The text of docs/contexts.md, with the table that test/oracle/contexts.test.ts tests cell by cell. */
 export function contextsPage(contexts: readonly Context[]): string {
   const rows = contexts.map(({ name, direct, staged }) => `| ${name} | ${cell(direct)} | ${cell(staged)} |`);
   return `${TEXT}

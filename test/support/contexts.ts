@@ -1,40 +1,40 @@
 import type pg from 'pg';
 import { BUCKET } from './test-stack.ts';
 
-/** What a test of a context may use. */
+/** What the test of a context gets. */
 export interface ContextSession {
   session: pg.Client;
   /** The role of the session. */
   role: string;
   key: string;
-  /** `SELECT` of an export of a query to the key, or one that begins with it. */
+  /** A `SELECT` that exports a query to the key followed by `suffix`. */
   exportOf: (query: string, suffix?: string) => string;
 }
 
-/** What an export in a context comes to: it works, or PostgreSQL gives this error. */
+/** The expected result of an export in a context: it works, or PostgreSQL raises this error. */
 export type Expected = 'works' | { code: string; message: string };
 
 export interface Context {
   name: string;
   direct: Expected;
   staged: Expected;
-  /** Exports something, and gives the content that each object must have, by key. */
+  /** Exports something, and gives the expected content of each object, by key. */
   run: (context: ContextSession) => Promise<Readonly<Record<string, string>>>;
-  /** A transaction of its own around `run`. */
+  /** The statement that begins a transaction around `run`. */
   transaction?: string;
-  /** SQL for the superuser, before and after. */
+  /** SQL that the superuser executes before and after. */
   setUp?: (role: string) => string;
   tearDown?: string;
 }
 
-/** This one runs in a session of the standby. */
+/** The context that runs in a session of the standby. */
 export const STANDBY = 'a hot standby';
 
 const READ_ONLY = { code: '25006', message: 'cannot export in a read-only transaction' } as const;
-/** The rows of a table that setUp made. */
+/** The rows of the table that setUp creates. */
 const TABLE_ROWS = '1\tone\n2\ttwo\n';
 
-/** Every context that an export may be called in: the rows of docs/contexts.md, and its test. */
+/** Every context in which an export may be called: the rows of docs/contexts.md, with their tests. */
 export const CONTEXTS: readonly Context[] = [
   plain('a statement of its own'),
   plain('a transaction', { transaction: 'BEGIN' }),
@@ -68,7 +68,7 @@ export const CONTEXTS: readonly Context[] = [
       text: 'SELECT rows_uploaded FROM aws_s3.query_export_to_s3($1, $2, $3, options := $4)',
     };
     for (const n of [1, 2, 3, 4, 5, 6]) {
-      // The sixth time PostgreSQL may take a generic plan.
+      // PostgreSQL may use a generic plan from the sixth execution on.
       await session.query({ ...statement, values: [`SELECT ${n}`, BUCKET, `${key}/${n}`, 'format csv'] });
     }
     await session.query('DEALLOCATE exports');
@@ -264,7 +264,7 @@ export const CONTEXTS: readonly Context[] = [
     'with SET LOCAL and other settings of the session, which stay',
     async ({ session, key, exportOf }) => {
       const settings = `SELECT name, setting, source FROM pg_settings ORDER BY name`;
-      // The first makes PostgreSQL load PL/pgSQL, which has settings of its own.
+      // The first export makes PostgreSQL load PL/pgSQL, which adds its own settings.
       await session.query(`
       ${exportOf('SELECT 0')};
       SET TimeZone = 'Asia/Kathmandu'; BEGIN; SET LOCAL DateStyle = 'German'; SET LOCAL search_path = pg_temp, public`);
@@ -351,7 +351,7 @@ function works(name: string, run: Context['run'], more: Partial<Context> = {}): 
   return { name, direct: 'works', staged: 'works', run, ...more };
 }
 
-/** What of pg's Connection a pipeline needs; its types say more than it does. */
+/** The methods of pg's Connection that a pipeline needs. pg's own types do not fit. */
 interface PipelineConnection {
   parse(message: { name: string; text: string }): void;
   bind(message: object): void;
@@ -359,7 +359,7 @@ interface PipelineConnection {
   sync(): void;
 }
 
-/** Sends all statements and then one Sync, as a driver in pipeline mode does. */
+/** Sends all statements and then one Sync, like a driver in pipeline mode. */
 async function pipeline(session: pg.Client, statements: readonly string[]): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     let failure: Error | undefined;

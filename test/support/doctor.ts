@@ -23,16 +23,16 @@ export interface Diagnosis {
 }
 
 export interface DoctorCall {
-  /** To the stack's own sluice.toml. */
+  /** Changes to the stack's own sluice.toml. */
   config?: ConfigChanges;
   target?: string;
-  /** @default the stack's */
+  /** @default the stack's database */
   database?: string;
   args?: readonly string[];
   env?: Readonly<Record<string, string>>;
 }
 
-/** Runs `sluice doctor` against a local stack, with a sluice.toml as the agent's but for what a test breaks. */
+/** Runs `sluice doctor` against a local stack, with the agent's sluice.toml and the changes of a test. */
 export class Doctor implements AsyncDisposable {
   readonly #stack: LocalStack;
   readonly #directory: string;
@@ -62,7 +62,7 @@ export class Doctor implements AsyncDisposable {
     const file = await this.#writeConfig(config);
     const command = ['doctor', ...(target === undefined ? [] : [target]), '--config', file];
     return runClient(process.execPath, [PROGRAM, ...command, '--database', database, ...args], {
-      // Whatever credentials this machine has are none of the agent's.
+      // The process must not find any AWS credentials of this machine.
       env: {
         AWS_EC2_METADATA_DISABLED: 'true',
         AWS_CONFIG_FILE: '/none',

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** What a fake agent does with a request: an answer as JSON, raw bytes instead of one, or nothing at all. */
+/** What a fake agent does with a request: sends an answer as JSON, sends raw bytes, or nothing. */
 export type FakeAnswer = { json: unknown } | { bytes: Buffer } | 'silence' | 'hang up';
 
 export interface FakeRequest {
@@ -15,13 +15,13 @@ export interface FakeRequest {
 
 export interface FakeAgentOptions {
   answer: (request: FakeRequest) => FakeAnswer | Promise<FakeAnswer>;
-  /** Listen on TCP and ask for a password, as dblink wants it of a server that an ordinary role connects to. */
+  /** Listens on TCP and asks for a password. For ordinary roles dblink requires that of a server. */
   asksForPassword?: boolean;
 }
 
-/** An agent that answers what a test tells it to: the protocol of the real one, and none of its manners. */
+/** An agent that answers what a test wants, over the protocol of the real one. */
 export class FakeAgent implements AsyncDisposable {
-  /** What to set as the host of the server sluice_agent. */
+  /** The value for the host option of the server sluice_agent. */
   readonly directory: string;
   readonly requests: FakeRequest[] = [];
   readonly #server: Server;
@@ -76,7 +76,7 @@ export function message(tag: string, body: Buffer | string): Buffer {
   return Buffer.concat([head, bytes]);
 }
 
-/** Rows of text values, each an array of columns, and the end of the query. */
+/** Rows of text values, each an array of columns, and CommandComplete. */
 export function rows(...values: readonly (readonly string[])[]): Buffer {
   const int16 = (n: number) => Buffer.from([n >> 8, n & 255]);
   const int32 = (n: number) => {
@@ -128,7 +128,7 @@ async function serve(
       const body = pending.subarray(offset + 4, end);
       pending = pending.subarray(end);
       if (tag === 'startup') {
-        // Requests for encryption come first.
+        // Requests for encryption may come before the startup message.
         if (body.readInt32BE(0) >>> 16 !== 3) socket.write('N');
         else {
           isStarted = true;

@@ -1,4 +1,4 @@
-/** The aws commands of the guide (Linux form) as they stand there; only the placeholders are filled in. */
+/** The aws commands of the guide (Linux form), unchanged except for the placeholders. */
 
 export const createPolicy = (
   bucket: string,

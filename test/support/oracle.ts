@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import type pg from 'pg';
 import { BUCKET, TestStack } from './test-stack.ts';
 
-/** A query to export, and the options of COPY. */
+/** A query to export, and COPY's options. */
 export interface OracleCase {
   query: string;
   options?: string | undefined;
@@ -14,7 +14,7 @@ export interface OracleCase {
 export type Way = 'direct' | 'staged';
 export const WAYS = ['direct', 'staged'] as const satisfies readonly Way[];
 
-/** What a case came to: what was stored or written, or the error. */
+/** The result of a case: what was stored or written, or the error. */
 export type Outcome = { rows: number; bytes: Buffer } | { code: string; message: string };
 
 export interface Comparison extends OracleCase {
@@ -22,12 +22,12 @@ export interface Comparison extends OracleCase {
   copied: Outcome;
 }
 
-/** What the SQL functions below answer. */
+/** The results of the SQL functions below. */
 type Answer = { rows: number; files: number; bytes: number } | { code: string; message: string };
 
 /**
- * Cases run one after another on the server: a statement for hundreds of them, not one for each. The client's encoding
- * is another only while a case runs; an error sets it back with the rest of its subtransaction.
+ * All cases run on the server, one after another: one statement executes hundreds of them. client_encoding is changed
+ * only while a case runs; after an error, the end of the subtransaction resets it.
  */
 const FUNCTIONS = `
   CREATE SCHEMA oracle;
@@ -61,12 +61,12 @@ const FUNCTIONS = `
   END
   $$;`;
 
-/** Every COPY has this option in its list, so that the list is never empty. */
+/** Added to the options of every COPY, because the list must not be empty. */
 const NO_OPTIONS = 'freeze false';
 
 /**
- * Holds exports against what COPY (query) TO 'file' WITH (options) writes in the same session. The session is a
- * superuser's; it takes the role of an ordinary one for the staged way.
+ * Compares exports with what COPY (query) TO 'file' WITH (options) writes in the same session. The session is a
+ * superuser's; for the staged way it takes an ordinary role.
  */
 export class Oracle {
   readonly session: pg.Client;
@@ -80,13 +80,13 @@ export class Oracle {
     this.#ordinaryRole = ordinaryRole;
   }
 
-  /** On a stack of its own, which stops with it. */
+  /** Starts a stack of its own, which is stopped together with the oracle. */
   static async start(): Promise<Oracle> {
     const testStack = await TestStack.start();
     return Oracle.create(testStack, await testStack.connect());
   }
 
-  /** @param session of a superuser, in any database with the extension */
+  /** @param session a superuser's session, in any database with the extension */
   static async create(testStack: TestStack, session: pg.Client): Promise<Oracle> {
     await session.query(FUNCTIONS);
     const role = await testStack.createRole(session, { mayExport: true });
@@ -94,10 +94,10 @@ export class Oracle {
   }
 
   /**
-   * Runs every case both ways, in one transaction that is rolled back.
+   * Runs every case both as an export and as COPY, in one transaction that is rolled back.
    *
-   * @param options.settings for this transaction only; client_encoding, for the exports and copies alone
-   * @param options.before SQL that runs first, as the superuser
+   * @param options.settings set for this transaction only; client_encoding only for the exports and copies
+   * @param options.before SQL that the superuser executes first
    */
   async compare(
     way: Way,
@@ -116,7 +116,7 @@ export class Oracle {
       if (way === 'staged') await this.session.query(`SET LOCAL ROLE ${this.#ordinaryRole}`);
       const exported = await this.#run('export', cases, keys, encoding);
       await this.session.query('ROLLBACK TO SAVEPOINT before');
-      // With the same rights, but to a file.
+      // COPY to a file needs this role; the other privileges are the same as for the export.
       if (way === 'staged')
         await this.session.query(
           `GRANT pg_write_server_files TO ${this.#ordinaryRole}; SET LOCAL ROLE ${this.#ordinaryRole}`,
@@ -138,19 +138,19 @@ export class Oracle {
     }
   }
 
-  /** Runs every case both ways, and throws at the first that differs. */
+  /** Runs every case both as an export and as COPY, and throws at the first difference. */
   async expectSame(way: Way, cases: readonly OracleCase[], options: Parameters<Oracle['compare']>[2] = {}) {
     const comparisons = await this.compare(way, cases, options);
     for (const comparison of comparisons) expectEqual(way, comparison);
     return comparisons;
   }
 
-  /** As TestStack.expectNothingLeft, of the oracle's own session, too. */
+  /** Like TestStack.expectNothingLeft, for the oracle's own session as well. */
   expectNothingLeft(...sessions: readonly pg.Client[]): Promise<void> {
     return this.testStack.expectNothingLeft(this.session, ...sessions);
   }
 
-  /** Ends the stack. */
+  /** Stops the stack. */
   stop(): Promise<void> {
     return this.testStack.stop();
   }
@@ -186,7 +186,7 @@ export function expectEqual(way: Way, { query, options, exported, copied }: Comp
       : 'code' in exported &&
         'code' in copied &&
         exported.code === copied.code &&
-        // Where a syntax error lies is said in words of the statement around the query.
+        // The message of a syntax error quotes the statement around the query, which differs.
         (exported.code === '42601' || exported.message === copied.message);
   if (isSame) return;
   throw new Error(

@@ -1,5 +1,5 @@
-// Loaded into a process by node --import: its clock is off by the milliseconds that the file TEST_CLOCK_FILE holds, read
-// at the start and at each SIGUSR2. What counts time without a clock (performance.now, timers) stays right.
+// Loaded into a process by node --import: shifts its clock by the milliseconds in the file TEST_CLOCK_FILE, which is
+// read at the start and at each SIGUSR2. performance.now and timers are not changed.
 import { readFileSync } from 'node:fs';
 
 const RealDate = Date;

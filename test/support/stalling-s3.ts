@@ -2,7 +2,7 @@ import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 
-/** A way to S3 that can be made to stand still: requests that match are read, or not even that, and never answered. */
+/** A proxy to S3 that can be stalled: requests that match are not answered, and optionally not even read. */
 export class StallingS3 implements AsyncDisposable {
   readonly #server: http.Server;
   #target: URL | undefined;
@@ -24,12 +24,12 @@ export class StallingS3 implements AsyncDisposable {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** Where requests go that do not stall. */
+  /** The endpoint for requests that are not stalled. */
   set target(endpoint: string) {
     this.#target = new URL(endpoint);
   }
 
-  /** How many requests stand still, or did. */
+  /** How many requests have been stalled. */
   get stalled(): number {
     return this.#stalled;
   }
@@ -42,7 +42,7 @@ export class StallingS3 implements AsyncDisposable {
 
   flow(): void {
     this.#stalls = undefined;
-    // What stood still is lost; it is sent again.
+    // Closes the stalled connections; their requests will be sent again.
     this.#server.closeAllConnections();
   }
 

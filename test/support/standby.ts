@@ -5,7 +5,7 @@ import { startPostgres, type RunningPostgres } from '@sluice/local';
 import { defaultCacheDirectory } from '../../packages/local/src/cache-directory.ts';
 import { POSTGRES_MAJOR } from './test-stack.ts';
 
-/** A copy of a stopped server's data, to be started as its hot standby. */
+/** A copy of a stopped server's data, with which a hot standby of it can be started. */
 export class StandbyData {
   readonly #directory: string;
 
@@ -28,7 +28,7 @@ export class StandbyData {
     return new StandbyData(directory);
   }
 
-  /** Starts it, following the primary at that URL. */
+  /** Starts the standby, which follows the primary at that URL. */
   start(primaryUrl: string): Promise<RunningPostgres> {
     const { hostname, port, username, password } = new URL(primaryUrl);
     const conninfo = `host=${hostname} port=${port} user=${username} password=${decodeURIComponent(password)}`;

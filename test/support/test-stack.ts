@@ -16,7 +16,7 @@ import pg from 'pg';
 import { AwsAccount } from './aws-account.ts';
 import { changedConfig, type ConfigChanges } from './changed-config.ts';
 
-/** What an export answers, with bigint columns as numbers. */
+/** The result row of an export, with bigint columns as numbers. */
 export interface ExportRow {
   rows: number;
   files: number;
@@ -28,14 +28,14 @@ export const POSTGRES_MAJOR = postgresMajor(process.env['SLUICE_PG_VERSION'] ?? 
 
 export const BUCKET = 'sample-bucket';
 
-/** How long clean-up in the background (an abort that S3 answers late) may take. */
+/** How long the background clean-up may take, e.g. an abort that S3 answers late. */
 const SETTLE_TIMEOUT_MS = 10_000;
 
-/** A local stack with a bucket, and what the tests ask of it. */
+/** A local stack with a bucket, and helpers for tests. */
 export class TestStack implements AsyncDisposable {
   readonly stack: LocalStack;
   readonly s3: S3Client;
-  /** A folder that PostgreSQL may write to, for what COPY itself writes. */
+  /** A folder that PostgreSQL may write to, for the output of COPY. */
   readonly directory: string;
   readonly #clients = new Set<pg.Client>();
 
@@ -51,7 +51,7 @@ export class TestStack implements AsyncDisposable {
     });
   }
 
-  /** @param options.withRole whether a role that may do everything is associated for s3Export. @default true */
+  /** @param options.withRole whether a role with all permissions is associated for s3Export. @default true */
   static async start({
     withRole = true,
     ...options
@@ -80,7 +80,7 @@ export class TestStack implements AsyncDisposable {
     return this.stop();
   }
 
-  /** A new session, of the superuser unless another user is named. */
+  /** A new session, by default of the superuser. */
   async connect(user?: { name: string; password: string }, database?: string): Promise<pg.Client> {
     const url = new URL(this.stack.postgres.url);
     if (database !== undefined) url.pathname = `/${database}`;
@@ -97,7 +97,7 @@ export class TestStack implements AsyncDisposable {
     return client;
   }
 
-  /** A role that may do nothing but log in and, if wanted, export. */
+  /** A role that may only log in and, if wanted, export. */
   async createRole(superuser: pg.Client, { mayExport }: { mayExport: boolean }) {
     const role = { name: `role_${randomBytes(4).toString('hex')}`, password: 'secret' };
     await superuser.query(`CREATE ROLE ${role.name} LOGIN PASSWORD '${role.password}'`);
@@ -109,7 +109,7 @@ export class TestStack implements AsyncDisposable {
     return role;
   }
 
-  /** Everything that an object holds. */
+  /** The content of an object. */
   async object(key: string): Promise<Buffer> {
     const { Body } = await this.s3.send(new GetObjectCommand({ Bucket: BUCKET, Key: key }));
     if (Body === undefined) throw new Error(`object ${key} has no body`);
@@ -128,7 +128,7 @@ export class TestStack implements AsyncDisposable {
     return readFile(this.stack.agent.logFile, 'utf8');
   }
 
-  /** Waits until another agent than that of the process has taken its place. */
+  /** Waits until the agent with this process id was replaced by another. */
   async agentReplaced(pid: number): Promise<void> {
     for (;;) {
       if (this.stack.agent.pid !== pid && (await this.#agentStatus().catch(() => undefined)) !== undefined)
@@ -137,7 +137,7 @@ export class TestStack implements AsyncDisposable {
     }
   }
 
-  /** Does something while the agent has other settings. */
+  /** Runs something while the agent has other settings. */
   async withAgentOf<T>(settings: ConfigChanges, work: () => Promise<T>): Promise<T> {
     const file = join(this.stack.directory, 'sluice.toml');
     const written = await readFile(file, 'utf8');
@@ -160,7 +160,7 @@ export class TestStack implements AsyncDisposable {
     return (await this.#agentStatus()).exports;
   }
 
-  /** Aborts what a test has left open on purpose. */
+  /** Aborts uploads that a test has left open on purpose. */
   async abortUploads(): Promise<void> {
     const { Uploads = [] } = await this.s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
     for (const { Key, UploadId } of Uploads) {
@@ -168,7 +168,7 @@ export class TestStack implements AsyncDisposable {
     }
   }
 
-  /** What COPY itself writes to a file, in the same session. */
+  /** The output of COPY to a file, in the same session. */
   async copy(client: pg.Client, query: string, options?: string): Promise<Buffer> {
     const path = await this.copyToFile(client, query, options);
     const bytes = await readFile(path);
@@ -176,7 +176,7 @@ export class TestStack implements AsyncDisposable {
     return bytes;
   }
 
-  /** As copy, but leaves the file, and gives its path. */
+  /** Like copy, but keeps the file and gives its path. */
   async copyToFile(client: pg.Client, query: string, options?: string): Promise<string> {
     const path = join(this.directory, randomBytes(8).toString('hex'));
     await client.query(`COPY (${query}\n) TO '${path}'${options ? ` WITH (${options})` : ''}`);
@@ -184,8 +184,8 @@ export class TestStack implements AsyncDisposable {
   }
 
   /**
-   * Waits until nothing of any export is left: no open multipart upload, no pipe that was used, no running export,
-   * no connection to the agent and no temporary table in the given sessions. Throws when something stays.
+   * Waits until nothing of any export is left: no open multipart upload, no used pipe, no running export, and in the
+   * given sessions no connection to the agent and no temporary table. Throws when something stays.
    */
   async expectNothingLeft(...sessions: readonly pg.Client[]): Promise<void> {
     const deadline = Date.now() + SETTLE_TIMEOUT_MS;

@@ -1,4 +1,6 @@
-/** Values of each built-in type, as SQL literals: the edges of its range, and what its output has to quote or escape. */
+/**
+ * Values of each built-in type, as SQL literals: the limits of its range, and output that must be quoted or escaped.
+ */
 export const VALUES_OF_TYPES: Readonly<Record<string, readonly string[]>> = {
   boolean: [`'t'`, `'f'`],
   smallint: [`'-32768'`, `'0'`, `'32767'`],
@@ -152,7 +154,7 @@ export const VALUES_OF_TYPES: Readonly<Record<string, readonly string[]>> = {
   oidvector: [`''`, `'1 2 4294967295'`],
 };
 
-/** Types that no query can make a value of; catalogs have some (`SELECT * FROM pg_proc`). */
+/** Types of which no query can make a value; some catalogs have values of them (`SELECT * FROM pg_proc`). */
 export const NO_VALUES: ReadonlySet<string> = new Set([
   'gtsvector',
   'pg_node_tree',

@@ -2,8 +2,8 @@ import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 
 /**
- * Where copies of PostgreSQL's binaries are kept: SLUICE_CACHE_DIR; for root /var/cache/sluice, since PostgreSQL's
- * unprivileged user cannot read in root's home; for others the XDG cache directory.
+ * The directory for copies of PostgreSQL's binaries: SLUICE_CACHE_DIR if it is set; /var/cache/sluice for root, because
+ * PostgreSQL's unprivileged user can't read in root's home; the XDG cache directory for other users.
  */
 export function defaultCacheDirectory(env: NodeJS.ProcessEnv, uid = process.getuid?.()): string {
   if (env['SLUICE_CACHE_DIR']) return resolve(env['SLUICE_CACHE_DIR']);

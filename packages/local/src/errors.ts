@@ -6,7 +6,7 @@ export type LocalErrorCode =
   | 'already_running'
   /** No PostgreSQL binaries for this platform, or they could not be fetched. */
   | 'binaries_unavailable'
-  /** A directory is closed, has the wrong owner, or holds something else. */
+  /** A directory is not accessible, has the wrong owner, or contains something else. */
   | 'directory_unusable'
   /** A port that was asked for is taken. */
   | 'port_busy'

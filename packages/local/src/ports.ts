@@ -1,7 +1,10 @@
 import { connect, createServer } from 'node:net';
 import { once } from 'node:events';
 
-/** A port of 127.0.0.1 that is free now. Another program may take it before it is used: try again then. */
+/**
+ * A port of 127.0.0.1 that is free at the moment. Another program may take it before it is used; callers must then try
+ * again.
+ */
 export async function findFreePort(): Promise<number> {
   const server = createServer();
   server.listen({ host: '127.0.0.1', port: 0 });

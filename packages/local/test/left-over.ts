@@ -12,7 +12,7 @@ export async function processesNaming(path: string): Promise<RunningProcess[]> {
   return (await allProcesses()).filter(({ commandLine }) => commandLine.includes(path));
 }
 
-/** The processes that watch over the processes naming a path. */
+/** The lifeline shells of the processes whose command lines contain a path. */
 export async function lifelinesOf(path: string): Promise<number[]> {
   const all = await allProcesses();
   const guarded = all.filter(({ commandLine }) => commandLine.includes(path));

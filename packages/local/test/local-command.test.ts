@@ -66,7 +66,7 @@ function run(...args: string[]) {
 
 const READY_ARGS = () => ['--json', '--dir', dir, '--pg-port', '0', '--aws-port', '0'];
 
-/** As a user types it. npm starts a shell, which starts the command. */
+/** Runs the command like a user: npm starts a shell, which starts the command. */
 function runByNpm(...args: string[]) {
   return follow(
     spawn('npx', ['--no', 'sluice', 'local', ...READY_ARGS(), ...args], {
@@ -144,7 +144,7 @@ test('without --json it prints what to type next', async () => {
   expect(output).toMatch(/psql 'postgresql:\/\/postgres:.+@127\.0\.0\.1:\d+\/postgres'/);
   expect(output).toMatch(/export AWS_ENDPOINT_URL=http:\/\/127\.0\.0\.1:\d+/);
   expect(output).toContain('aws s3 mb s3://sample-bucket');
-  // Not a terminal: no escape sequences.
+  // The output is not a terminal, so there are no escape sequences.
   expect(output).not.toContain('\u001b');
   child.kill('SIGINT');
   expect(await status).toBe(0);
@@ -205,7 +205,7 @@ test.each([50, 300, 700, 1500])('an npm that is killed %d ms after its start lea
   await sleep(ms);
   child.kill('SIGKILL');
   await once(child, 'exit');
-  // A command that npm had just started shows up now.
+  // If npm had only just started another command, it would be seen after this time.
   await sleep(1000);
   expect(await waitUntil(isGone, { timeoutMs: 20_000, everyMs: 100 })).toBe(true);
 });

@@ -9,8 +9,8 @@ import type { PolicyKind } from '../src/aws/iam/policy/policy.ts';
 import type { RequestPrincipal } from '../src/aws/iam/policy/request-principal.ts';
 
 /**
- * What AWS decides, as data. `policy-cases/evaluation` has requests, the policies that apply to them and the expected
- * decision; `policy-cases/documents` has documents and whether IAM takes them. A new case needs no change here.
+ * AWS's decisions as data. `policy-cases/evaluation` has requests, the policies that apply to them and the expected
+ * decision; `policy-cases/documents` has documents and whether IAM accepts them. A new case needs no change here.
  */
 const casesDirectory = path.join(import.meta.dirname, 'policy-cases');
 
@@ -72,7 +72,7 @@ const evaluationCase = z.strictObject({
 const documentCase = z.strictObject({
   name: z.string().min(1),
   kind: z.enum(['identity', 'trust', 'resource']),
-  /** One of the two: text is for what JSON can't say of itself. */
+  /** Either `document` or `text` is set: `text` is for documents that are not valid JSON, or have duplicate keys. */
   document: z.unknown().optional(),
   text: z.string().optional(),
   expected: z.union([z.literal('valid'), z.strictObject({ refused: z.string() })]),

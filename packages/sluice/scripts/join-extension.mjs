@@ -1,4 +1,4 @@
-// Joins the files of extension/sql, one for each concern, to the scripts that CREATE EXTENSION and ALTER EXTENSION read.
+// Joins the files of extension/sql, one for each concern, into the scripts of CREATE EXTENSION and ALTER EXTENSION.
 // https://www.postgresql.org/docs/current/extend-extensions.html#EXTEND-EXTENSIONS-UPDATES
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ const FUNCTIONS = [
   'privileges',
 ];
 
-/** In the order of use. An object is made by the first script, and replaced by the others. */
+/** The files of each script, in the order of use. The first script creates the objects, the others replace them. */
 const SCRIPTS = {
   'aws_s3--1.2.1.sql': {
     command: 'CREATE EXTENSION aws_s3 CASCADE',
@@ -36,6 +36,6 @@ for (const [name, { command, parts }] of Object.entries(SCRIPTS)) {
     ...parts.map((part) => readFileSync(join(DIRECTORY, 'sql', `${part}.sql`), 'utf8')),
   ].join('\n');
   const path = join(DIRECTORY, name);
-  // A file that is as it should be is left alone: nothing that is made of it need be made again.
+  // A script that has not changed is not written, so that nothing derived from it is built again.
   if (!existsSync(path) || readFileSync(path, 'utf8') !== script) writeFileSync(path, script);
 }

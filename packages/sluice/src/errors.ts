@@ -1,7 +1,7 @@
 /**
- * What can go wrong in Sluice, as one closed list. A code says which kind of failure it is; message, detail and
- * hint are for people, in PostgreSQL's style (a message without a full stop, detail and hint as sentences).
- * How a code is shown (SQLSTATE, exit status) is decided at the edges, never here.
+ * All kinds of errors of Sluice. The code says which kind of failure it is. Message, detail and hint are for people, in
+ * PostgreSQL's style (the message without a full stop, detail and hint as sentences). How a code is shown (SQLSTATE,
+ * exit status) is decided where errors leave Sluice, never here.
  */
 export type SluiceErrorCode =
   /** An argument of the call cannot be used: a bucket name, a key, a limit. */
@@ -10,7 +10,7 @@ export type SluiceErrorCode =
   | 'missing_argument'
   /** The COPY options do not parse, or are not options of COPY TO. */
   | 'options_syntax'
-  /** A text of the caller's is more than a parser can read: it took too long, or broke it. */
+  /** The parser could not read a text of the caller: it took too long or broke. */
   | 'text_too_complex'
   /** sluice.toml is missing, unreadable or wrong. */
   | 'config_invalid'
@@ -32,7 +32,7 @@ export type SluiceErrorCode =
   | 'agent_unavailable'
   /** A client of the agent broke the protocol. */
   | 'protocol_violation'
-  /** A bug of ours. */
+  /** A bug in Sluice. */
   | 'internal';
 
 export interface SluiceErrorOptions extends ErrorOptions {

@@ -1,5 +1,5 @@
 /**
- * Sluice as a library: what its agent does between PostgreSQL and Amazon S3, for bytes of any origin.
+ * Sluice as a library: uploads the rows of a COPY from any source to Amazon S3, as the agent does.
  *
  * @example
  * ```ts

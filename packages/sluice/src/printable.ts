@@ -1,15 +1,18 @@
 /**
- * Characters that a terminal or a reader of logs obeys instead of showing: controls (C0, DEL, C1), invisible ones that
- * change the direction of text, and line ends that only some programs take for such.
+ * Characters that a terminal or a log reader interprets instead of showing: control characters (C0, DEL, C1), invisible
+ * ones that change the direction of text, and line ends that only some programs recognise.
  */
 const OBEYED = /[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
-/** Text from elsewhere for people to read: what is not to be seen is written as JSON writes it; lines stay. A line of JSON stays the same JSON. */
+/**
+ * Makes text from outside safe to show: writes the characters above as JSON escapes, and keeps line feeds. JSON stays
+ * the same JSON.
+ */
 export function printable(text: string): string {
   return text.replace(OBEYED, (character) => (character === '\n' ? character : escapeCharacter(character)));
 }
 
-/** The same for text that should be one line, and not a book. */
+/** The same for text that must be one line, cut at maxLength characters. */
 export function printableLine(text: string, maxLength: number): string {
   const line = printable(text.slice(0, maxLength).replaceAll('\n', ' '));
   return text.length > maxLength ? `${line}...` : line;

@@ -1,8 +1,8 @@
 import { performance } from 'node:perf_hooks';
 
 /**
- * Milliseconds since 1970 as the clock said when the process began, and since then as time has passed: comparing two of
- * them is right, whether or not somebody has set the clock in between.
+ * Milliseconds since 1970, by the system clock when the process began plus the time that has passed since. Differences
+ * are correct even if the system clock was set in between.
  */
 export function steadyNow(): number {
   return performance.timeOrigin + performance.now();

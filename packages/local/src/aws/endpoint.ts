@@ -8,19 +8,19 @@ import { discardRestOfBody } from './http/discard-rest-of-body.ts';
 /** A request that has ended. */
 export interface AwsRequestLog extends HandledRequest {
   readonly method: string;
-  /** As it came, without the query, which may carry a signature. */
+  /** The path as the client sent it, without the query, which may contain a signature. */
   readonly path: string;
   readonly status: number;
   readonly durationMs: number;
 }
 
-/** The services of an endpoint by the name in the SigV4 scope. S3 is also given what has no readable scope. */
+/** The services of an endpoint, by their names in the SigV4 scope. Requests without a readable scope go to S3. */
 export interface AwsServices {
   readonly s3: AwsService;
   readonly [name: string]: AwsService;
 }
 
-/** Takes the requests of an HTTP server to their services, and knows which are running. */
+/** Gives the requests of an HTTP server to the services, and knows which requests are running. */
 export class Endpoint {
   readonly #services: ReadonlyMap<string, AwsService>;
   readonly #s3: AwsService;
@@ -36,7 +36,7 @@ export class Endpoint {
   serve(server: Server): void {
     server.on('request', (incoming, response) => this.#start(incoming, response, () => undefined));
     server.on('checkContinue', (incoming, response) => {
-      // Who is refused before the body is sent does not send it: the connection cannot be used again.
+      // A client that is refused does not send the body that it announced, so the connection can't be used again.
       response.setHeader('connection', 'close');
       this.#start(incoming, response, () => {
         response.removeHeader('connection');
@@ -45,7 +45,7 @@ export class Endpoint {
     });
   }
 
-  /** Settles when no request is running. */
+  /** Resolves when no request is running. */
   async drained(): Promise<void> {
     await Promise.all(this.#running);
   }
@@ -70,7 +70,8 @@ export class Endpoint {
       discardRestOfBody(incoming);
       await finished(response);
     } catch (error) {
-      // The connection ended, or the answer broke off: the client must not take it for whole.
+      // The connection ended, or the answer broke off. The connection is cut, so that the client can't take a part of
+      // an answer for all of it.
       response.destroy();
       handled = { error };
     }
@@ -104,7 +105,10 @@ export class Endpoint {
   }
 }
 
-/** The service that a request was signed for, if that can be read; the service itself says what is wrong with it. */
+/**
+ * The service that a request was signed for; undefined if the signature can't be read. S3 then answers what is wrong
+ * with it.
+ */
 function scopeOf(request: AwsRequest): string | undefined {
   try {
     return readSignatureClaim(request).service;

@@ -2,7 +2,7 @@ import type { AwsRequest } from './http/aws-request.ts';
 import type { VerifiedSignature } from './identity.ts';
 
 /**
- * The condition keys that every request to any service has. Those of the principal are the policy engine's.
+ * The condition keys that a request to any service has. The policy engine adds those of the principal.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  */
 export function globalConditionKeys(
@@ -18,7 +18,7 @@ export function globalConditionKeys(
     ['aws:ViaAWSService', 'false'],
     ...(credentials.conditions ?? []),
   ]);
-  // Long-term keys do not have it, so that policies must ask with BoolIfExists.
+  // Requests with long-term keys do not have this condition key, so policies must test it with BoolIfExists.
   if (credentials.sessionToken !== undefined) keys.set('aws:MultiFactorAuthPresent', 'false');
   const optional = {
     'aws:SourceIp': request.incoming.socket.remoteAddress?.replace(/^::ffff:/, ''),

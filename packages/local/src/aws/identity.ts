@@ -5,11 +5,11 @@ import type { RequestPrincipal } from './iam/policy/request-principal.ts';
 /** A list of values makes a key multivalued, as `aws:TagKeys` is. Keys without a value are absent. */
 export type ConditionKeys = ReadonlyMap<string, string | readonly string[]>;
 
-/** One access key, as the lookup finds it. */
+/** An access key, as the lookup finds it. */
 export interface AwsCredentials extends protocol.SigningCredentials {
   /** @default the root user of the account */
   readonly principal?: RequestPrincipal | undefined;
-  /** Of temporary credentials: what was given to AssumeRole to limit the session. */
+  /** For temporary credentials: the policies given to AssumeRole, which limit the session. */
   readonly sessionPolicies?: readonly NamedPolicy[] | undefined;
   /** Condition keys of every request that is made with this key, e.g. `aws:SourceAccount` of a service. */
   readonly conditions?: ConditionKeys | undefined;
@@ -18,7 +18,7 @@ export interface AwsCredentials extends protocol.SigningCredentials {
 export type CredentialLookup = protocol.CredentialLookup<AwsCredentials>;
 export type VerifiedSignature = protocol.VerifiedSignature<AwsCredentials>;
 
-/** Who asks: the principal of a verified request, and what limits it beside its own policies. */
+/** The principal of a verified request, and the session policies that limit it. */
 export interface Caller {
   readonly principal: RequestPrincipal;
   readonly sessionPolicies: readonly NamedPolicy[];
@@ -39,7 +39,7 @@ export interface AuthorizationRequest extends Caller {
 export interface AuthorizationDecision {
   readonly allowed: boolean;
   /**
-   * Why not, as AWS ends its message.
+   * The reason for a denial, as the end of AWS's message.
    * @example 'with an explicit deny in an identity-based policy'
    * @default 'because no identity-based policy allows the <action> action'
    */
@@ -51,7 +51,7 @@ export type Authorize = (
   request: AuthorizationRequest,
 ) => AuthorizationDecision | Promise<AuthorizationDecision>;
 
-/** The two questions that a service asks of every request: whose key is it, and may they? */
+/** What a service asks about every request: to whom does the key belong, and what may they do? */
 export interface Identity {
   readonly accountId: string;
   readonly credentials: CredentialLookup;

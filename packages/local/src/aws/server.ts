@@ -15,20 +15,24 @@ export interface AwsServerOptions extends IamOptions {
   readonly host?: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Where the state of all services is kept; made when it does not exist. One server at a time may use it. */
+  /**
+   * The directory for the state of all services; created when it does not exist. Only one server at a time may use it.
+   */
   readonly directory: string;
   /**
-   * The region of the stack, for the services that have one. S3 needs none: a bucket is in the region of its
-   * LocationConstraint, or in the one that CreateBucket was signed for.
+   * The region of the services that have one. S3 needs none: a bucket is in the region of its LocationConstraint, or in
+   * the one that CreateBucket was signed for.
    */
   readonly region?: string;
-  /** The agent whose cluster the RDS API is about. @default no RDS API */
+  /** The agent that serves the RDS API. @default no RDS API */
   readonly rdsAgent?: RdsAgent;
-  /** The shortest session that STS gives; tests of expiry want a shorter one. @default 900 */
+  /**
+   * The shortest session that STS accepts, in seconds; tests of expiry need a shorter one than AWS allows. @default 900
+   */
   readonly minSessionSeconds?: number;
   /** What to do when the port is taken: reject with `port_busy`, or take any free port. @default 'reject' */
   readonly onPortBusy?: 'reject' | 'take-any';
-  /** Told of every request when it has ended. */
+  /** Called with every request when it has ended. */
   readonly log?: (request: AwsRequestLog) => void;
 }
 
@@ -36,16 +40,18 @@ export interface RunningAwsServer {
   /** @example 'http://127.0.0.1:9000' */
   readonly endpoint: string;
   readonly port: number;
-  /** Ends idle connections at once, gives running requests a few seconds, and closes the state. */
+  /** Closes idle connections at once, gives running requests a few seconds, and closes the state. */
   stop(): Promise<void>;
 }
 
 /** Room for a key, prefix, marker and token of 1,024 bytes each, percent-encoded, and 2 KiB of metadata. */
 const MAX_HEADER_BYTES = 32 * 1024;
 const HEADERS_TIMEOUT_MS = 30_000;
-/** A connection on which nothing moves is ended; the length of a transfer has no limit. */
+/** A connection without any traffic is closed after this time; the duration of a transfer has no limit. */
 const IDLE_TIMEOUT_MS = 120_000;
-/** Longer than clients keep an idle connection, so that none is closed just as it is used again. */
+/**
+ * Longer than clients keep an idle connection, so that the server does not close one that a client is about to reuse.
+ */
 const KEEP_ALIVE_TIMEOUT_MS = 75_000;
 const STOP_GRACE_MS = 3000;
 
@@ -83,7 +89,7 @@ export async function startAwsServer(
     server.setTimeout(IDLE_TIMEOUT_MS);
     endpoint.serve(server);
     const port = await listen(server, host, options, signal);
-    // A connection that could not be accepted (no descriptor, no memory) is lost; the next may be had.
+    // Only the connection that could not be accepted is lost (no file descriptor, no memory).
     server.on('error', () => undefined);
     let stopped: Promise<void> | undefined;
     return {
@@ -130,7 +136,7 @@ function tryPort(server: Server, host: string, port: number): Promise<number> {
 
 async function stop(server: Server, endpoint: Endpoint, s3: S3Service): Promise<void> {
   const closed = new Promise<void>((resolve) => {
-    // Also ends the connections that are idle.
+    // This also closes the idle connections.
     server.close(() => resolve());
   });
   const grace = new AbortController();

@@ -7,7 +7,7 @@ import { nextSteps, readyLine } from './next-steps.ts';
 import { describeError } from './describe-error.ts';
 import { untilStopSignal } from './stop-signals.ts';
 
-/** Used when the port is not named, and free. */
+/** The default ports; if one is taken, another port is used. */
 const PREFERRED_PORTS = { postgres: 5432, aws: 4566 };
 
 interface Flags {
@@ -45,7 +45,7 @@ package.json), it also stops when that npm has ended, since npm does not pass ev
 --outlive-npm.`,
       )
       .showHelpAfterError()
-      // A wrong command line has a status of its own: 2, as everywhere.
+      // A wrong command line has its own exit status, 2.
       .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
       .action(async (flags: Flags) => {
         process.exitCode = await runLocal(flags);
@@ -56,7 +56,7 @@ package.json), it also stops when that npm has ended, since npm does not pass ev
 /** @returns the exit status */
 async function runLocal({ json = false, outliveNpm = false, pgVersion, ...flags }: Flags): Promise<number> {
   const log = (line: string) => process.stderr.write(`sluice local: ${line}\n`);
-  // Whoever read what we say may be gone: then nobody is told, but everything still stops in order.
+  // If the reader of our output has gone, writing fails. That is ignored, so that everything is still stopped in order.
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
   using stopSignals = untilStopSignal(log, { outlivesNpm: outliveNpm });
   let stack: LocalStack;

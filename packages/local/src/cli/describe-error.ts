@@ -1,6 +1,6 @@
 import { LocalError } from '../errors.ts';
 
-/** An error for a terminal, in PostgreSQL's style. An unforeseen one comes with its stack, since it is a bug. */
+/** An error for a terminal, in PostgreSQL's style. An unexpected error is shown with its stack, because it is a bug. */
 export function describeError(error: unknown): string {
   if (!(error instanceof LocalError)) {
     return `error: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`;

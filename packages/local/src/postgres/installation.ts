@@ -22,12 +22,12 @@ export interface InstallationOptions {
   major: PostgresMajor;
   /** Copies of binaries are kept here. */
   cacheDirectory: string;
-  /** A folder of extension control and SQL files that the server shall have, too. */
+  /** A folder of extension control and SQL files to add to the server's own. */
   extensionDirectory?: string | undefined;
   log: (line: string) => void;
 }
 
-/** A folder with `bin`, `lib` and `share` of one PostgreSQL, with our extension files among its own. */
+/** A folder with the `bin`, `lib` and `share` of one PostgreSQL, and our extension files in it. */
 export interface Installation {
   release: string;
   directory: string;
@@ -36,12 +36,12 @@ export interface Installation {
 }
 
 /**
- * The installation tree `<cache>/postgresql-<release>-<hash of the extension files>`, made when it is missing.
+ * The installation `<cache>/postgresql-<release>-<hash of the extension files>`, made when it is missing.
  *
- * All versions find extensions in `share/postgresql/extension` (only PostgreSQL 18 has `extension_control_path`), so
- * each set of extension files has a tree of its own, and two clones of the repository don't disturb each other. It
- * costs little: programs are hard links, because PostgreSQL finds `lib` and `share` beside its program's real path,
- * and everything else but the extension files is a symbolic link into the base copy.
+ * All versions look for extensions in `share/postgresql/extension` (only PostgreSQL 18 has `extension_control_path`).
+ * So each set of extension files has its own installation, and two clones of the repository do not disturb each other.
+ * An installation is small: the programs are hard links, because PostgreSQL looks for `lib` and `share` beside its
+ * program's real path, and everything else except the extension files is a symbolic link into the base copy.
  */
 export async function ensureInstallation(
   options: InstallationOptions,
@@ -52,7 +52,7 @@ export async function ensureInstallation(
   const extensionFiles = await readExtensionFiles(options.extensionDirectory);
   const directory = join(cacheDirectory, `postgresql-${release}-${hashOf(extensionFiles)}`);
   const installation = { release, directory, program: (name: string) => join(directory, 'bin', name) };
-  // Seen through its links: a tree whose base copy was removed is made again.
+  // `exists` follows the symbolic link: if the base copy was removed, the installation is made again.
   if (await exists(join(directory, 'lib', 'postgresql'))) return installation;
 
   const base = await ensureBaseCopy({ release, cacheDirectory, log: options.log }, { signal });
@@ -114,7 +114,7 @@ function hashOf(files: ExtensionFiles): string {
   return hash.digest('hex').slice(0, 12);
 }
 
-/** @param finalTree where the tree will be renamed to: symbolic links must be right from there. */
+/** @param finalTree where the tree will be renamed to; its relative symbolic links must be correct from there */
 async function makeTree(
   base: string,
   tree: string,

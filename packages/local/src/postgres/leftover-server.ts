@@ -12,8 +12,8 @@ export const POSTGRES_ENDING: readonly [EndingStep, ...EndingStep[]] = [
 ];
 
 /**
- * Stops a server that an earlier run of ours left behind on this data directory, and removes a postmaster.pid whose
- * process id some other program has by now. The caller holds the lock of the state directory, so no stack runs it.
+ * Stops a server that an earlier run left on this data directory. Removes a postmaster.pid whose process id now belongs
+ * to another program. The caller holds the lock of the state directory, so no other stack runs this server.
  */
 export async function stopLeftoverServer(dataDirectory: string, log: (line: string) => void): Promise<void> {
   const pidFile = join(dataDirectory, 'postmaster.pid');

@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 
 const TAIL_BYTES = 8192;
 
-/** What was written to a log since `fromByte`, the last lines of it. Empty when it cannot be read. */
+/** The last lines that were written to a log since `fromByte`. Empty when the log can't be read. */
 export async function logTail(file: string, fromByte: number, lines = 15): Promise<string> {
   try {
     await using handle = await open(file);

@@ -19,14 +19,16 @@ import type { PostgresMajor } from './versions.ts';
 /** Recovery after a crash may take a while. */
 const START_TIMEOUT_MS = 120_000;
 
-/** Another program may take the free port that was found before PostgreSQL does. */
+/** How often another port is tried: another program may take the free port before PostgreSQL listens on it. */
 const FREE_PORT_TRIES = 5;
 
 export interface PostgresOptions {
   major: PostgresMajor;
-  /** Absolute; made when missing. PostgreSQL's user (see `postgresOsUser`) can pass through its parents. */
+  /**
+   * Absolute; created when missing. PostgreSQL's user (see `postgresOsUser`) must be able to pass through its parents.
+   */
   dataDirectory: string;
-  /** Exists and belongs to PostgreSQL's user; its path is short enough for a Unix socket. */
+  /** Must exist and belong to PostgreSQL's user; its path must be short enough for a Unix socket. */
   socketDirectory: string;
   /** Absolute. The server's log is added to it. */
   logFile: string;
@@ -38,10 +40,10 @@ export interface PostgresOptions {
   durable?: boolean | undefined;
   /** Settings for the server's configuration file. */
   settings?: Readonly<Record<string, string>>;
-  /** Extension control and SQL files that the server shall have, too. */
+  /** A folder of extension control and SQL files to add to the server's own. */
   extensionDirectory?: string | undefined;
   cacheDirectory: string;
-  /** Removed if this process is killed. @default none */
+  /** Directories to remove if this process is killed. @default none */
   temporaryDirectories?: readonly string[];
   log: (line: string) => void;
 }
@@ -54,13 +56,13 @@ export interface RunningPostgres {
   readonly password: string;
   /** Of the database `postgres`, with the password. */
   readonly url: string;
-  /** Settles when the server has ended, for whatever reason. */
+  /** Resolves when the server has ended, for whatever reason. */
   readonly ended: Promise<void>;
   /** Ends all sessions and stops the server (fast shutdown); at once when `hurry` is aborted. Safe to call twice. */
   stop(options?: { hurry?: AbortSignal }): Promise<void>;
 }
 
-/** Starts a PostgreSQL server that stops with this process at the latest. */
+/** Starts a PostgreSQL server. It stops at the latest when this process ends. */
 export async function startPostgres(
   options: PostgresOptions,
   { signal }: { signal?: AbortSignal | undefined } = {},
@@ -101,7 +103,7 @@ async function tryPort(
   await using logHandle = await open(options.logFile, 'a', 0o600);
   const { size: logStart } = await logHandle.stat();
   const child = spawn(program, serverArguments(options, port), {
-    // Out of our terminal's reach: Ctrl-C must not stop it behind our back.
+    // In a session of its own: Ctrl-C in the terminal must not stop the server directly.
     detached: true,
     cwd: '/',
     env: POSTGRES_ENVIRONMENT,
@@ -130,7 +132,7 @@ function serverArguments(options: PostgresOptions, port: number): string[] {
   const settings: Record<string, string> = {
     listen_addresses: '127.0.0.1',
     port: String(port),
-    // A list of directories: quoted, since a comma or a blank would part it.
+    // This setting is a list; the quotes keep a comma or a space from separating the path.
     unix_socket_directories: `"${options.socketDirectory}"`,
     logging_collector: 'off',
     log_destination: 'stderr',
@@ -179,7 +181,7 @@ function superviseServer(
   };
 }
 
-/** Asks through the Unix socket: nobody else's server can answer there. */
+/** Asks through the Unix socket, which only this server can have. */
 async function untilReady(
   server: SupervisedServer,
   options: PostgresOptions,
@@ -202,7 +204,7 @@ async function untilReady(
         await client.connect();
         return true;
       } catch (error) {
-        // 28P01: the state has another password than the data. Waiting won't help.
+        // 28P01: the password in the state is not that of the data directory. Waiting does not help.
         if (error instanceof Error && 'code' in error && error.code === '28P01') throw error;
         lastError = error;
         return false;

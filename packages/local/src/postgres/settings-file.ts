@@ -4,15 +4,17 @@ import type { OsUser } from '../process/os-user.ts';
 
 const FILE_NAME = 'sluice.conf';
 
-/** Makes a new data directory read our settings, where a later line of postgresql.conf still overrides them. */
+/**
+ * Adds an include of our settings to a new data directory's postgresql.conf; a later line there still overrides them.
+ */
 export async function includeSettingsFile(dataDirectory: string): Promise<void> {
   const include = `\n# Written by the local stack at each start.\ninclude_if_exists = '${FILE_NAME}'\n`;
   await appendFile(join(dataDirectory, 'postgresql.conf'), include);
 }
 
 /**
- * Writes the server's settings to a configuration file, not to its command line: there the user could not override
- * them, and the extension could not tell them from a setting that a session made up.
+ * Writes the server's settings to a configuration file. On the command line the user could not override them, and the
+ * extension reads sluice.socket_directory from the files only, since a session could set it itself.
  */
 export async function writeSettingsFile(
   dataDirectory: string,
@@ -21,7 +23,8 @@ export async function writeSettingsFile(
 ): Promise<void> {
   const file = join(dataDirectory, FILE_NAME);
   const lines = Object.entries(settings).map(([name, value]) => `${name} = ${quote(value)}\n`);
-  // The directory belongs to PostgreSQL's user: never write through what lies there.
+  // The directory belongs to PostgreSQL's user, who may have put a link there, so the file is removed before it is
+  // written.
   await rm(file, { force: true });
   await writeFile(file, lines.join(''), { mode: 0o600, flag: 'wx' });
   if (osUser !== undefined) await chown(file, osUser.uid, osUser.gid);

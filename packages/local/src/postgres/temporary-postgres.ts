@@ -11,17 +11,17 @@ export interface TemporaryPostgresOptions {
   major?: PostgresMajor;
   /** Settings for the server's configuration file. */
   settings?: Readonly<Record<string, string>>;
-  /** Extension control and SQL files that the server shall have, too. */
+  /** A folder of extension control and SQL files to add to the server's own. */
   extensionDirectory?: string;
 }
 
 export interface TemporaryPostgres extends RunningPostgres, AsyncDisposable {
-  /** Below the system's temporary directory; PostgreSQL's user can pass through it. Removed at stop. */
+  /** A folder in the system's temporary directory that PostgreSQL's user can enter. Removed at stop. */
   readonly directory: string;
   readonly logFile: string;
 }
 
-/** A server for one test file: fresh data, no fsync, everything removed at stop. */
+/** Starts a server for one test file: new data, no fsync, and everything is removed at stop. */
 export async function startTemporaryPostgres(
   { major = DEFAULT_POSTGRES_MAJOR, ...rest }: TemporaryPostgresOptions = {},
   { signal }: { signal?: AbortSignal | undefined } = {},

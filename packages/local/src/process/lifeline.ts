@@ -1,18 +1,18 @@
 import { spawn } from 'node:child_process';
 
 /**
- * Ends another process when ours dies in a way that leaves us no time to do it (kill -9, out of memory).
+ * Ends another process when this process dies without being able to do it (kill -9, out of memory).
  *
- * A small shell waits for the end of its standard input, whose other end only we hold. It is in a session of its
- * own, so that Ctrl-C in a terminal does not take it away. A server that outlives even this is found at the next
- * start through its postmaster.pid.
+ * A small shell waits for the end of its standard input, whose other end only this process has. The shell is in its own
+ * session, so that Ctrl-C in a terminal does not end it. A server that survives even this is found at the next start
+ * through its postmaster.pid.
  */
 export interface Lifeline {
-  /** The process was ended properly: nothing is left to do. */
+  /** Called when the process has ended properly: the shell has nothing left to do. */
   release(): void;
 }
 
-/** Arguments: process id, signal, directories. After the signal, up to 10 seconds, then SIGQUIT or worse. */
+/** Arguments: process id, signal, directories. Sends the signal, waits up to 10 seconds, and then sends SIGQUIT. */
 const SCRIPT = `
   pid=$1 signal=$2
   shift 2
@@ -24,7 +24,7 @@ const SCRIPT = `
   [ "$#" -eq 0 ] || rm -rf -- "$@"
 `;
 
-/** @param temporaryDirectories removed after that; no other process may ever use them */
+/** @param temporaryDirectories removed in the end; no other process may ever use them */
 export function attachLifeline(
   pid: number,
   signal: 'INT' | 'TERM',
@@ -32,11 +32,11 @@ export function attachLifeline(
 ): Lifeline {
   const args = ['-c', SCRIPT, 'sluice-lifeline', String(pid), signal, ...temporaryDirectories];
   const shell = spawn('/bin/sh', args, { cwd: '/', detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
-  // Without a shell there is no lifeline; the process itself is none the worse.
+  // If the shell can't be started, there is no lifeline; the process works without it.
   shell.once('error', () => undefined);
   shell.stdin.on('error', () => undefined);
   shell.unref();
-  // A ChildProcess's pipe is a socket, whose handle would keep our event loop alive.
+  // The pipe of a ChildProcess is a socket, whose handle would keep this process running.
   if ('unref' in shell.stdin && typeof shell.stdin.unref === 'function') shell.stdin.unref();
   return {
     release() {

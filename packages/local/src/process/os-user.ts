@@ -1,17 +1,17 @@
 import { realpath, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
-/** An operating system user, by number: none need be made for it. */
+/** An operating system user, by number. It need not exist in the user database. */
 export interface OsUser {
   uid: number;
   gid: number;
 }
 
-/** `nobody` on Linux, and free everywhere else. */
+/** `nobody` on Linux; elsewhere usually unused. */
 const UNPRIVILEGED: OsUser = { uid: 65534, gid: 65534 };
 
 /**
- * The user that PostgreSQL must run as, or undefined when it can run as ourselves. PostgreSQL refuses to run as
+ * The user that PostgreSQL must run as, or undefined when it can run as the current user. PostgreSQL refuses to run as
  * root (https://www.postgresql.org/docs/current/server-start.html), so root runs it as an unprivileged user.
  */
 export function postgresOsUser(): OsUser | undefined {
@@ -19,8 +19,8 @@ export function postgresOsUser(): OsUser | undefined {
 }
 
 /**
- * The topmost directory on the way to `path` (itself included, as far as it exists) that `user` cannot pass
- * through, or undefined when the whole way is open. Judged by mode bits alone: an ACL that opens more is not seen.
+ * The topmost directory on the path (which may be `path` itself, or end where it does not exist yet) that `user` can't
+ * pass through; undefined when there is none. Only mode bits are checked, no ACLs.
  */
 export async function firstClosedDirectory(
   path: string,

@@ -15,8 +15,8 @@ export interface CommandOptions {
 }
 
 /**
- * Runs a program to its end and collects what it prints. Rejects only when it cannot be started, or is aborted: then
- * once the program, and whatever it started that still prints, has ended.
+ * Runs a program to its end and collects its output. Rejects only when it can't be started, or is aborted; in the
+ * latter case only after the program, and every process that still has its output open, has ended.
  */
 export function runCommand(
   program: string,

@@ -6,7 +6,7 @@ export interface WaitOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** Asks again and again until the answer is true. Returns false when the time is over. */
+/** Polls until `isTrue` gives true. Returns false when the time is over. */
 export async function waitUntil(
   isTrue: () => boolean | Promise<boolean>,
   { timeoutMs, everyMs, signal }: WaitOptions,

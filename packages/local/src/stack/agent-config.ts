@@ -2,7 +2,7 @@ import { stringify } from 'smol-toml';
 import { writeAtomically } from '../files/write-atomically.ts';
 import type { AgentConfig } from './options.ts';
 
-/** Writes the agent's sluice.toml; of two settings with the same section and key, the one in `overrides` counts. */
+/** Writes the agent's sluice.toml. A setting in `overrides` replaces the one with the same section and key. */
 export async function writeAgentConfig(
   file: string,
   config: AgentConfig,

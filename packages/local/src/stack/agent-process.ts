@@ -24,12 +24,12 @@ export interface AgentOptions {
   /** Holds the agent's socket. */
   socketDirectory: string;
   logFile: string;
-  /** Names the process, so that a later run finds one that was left behind. */
+  /** Contains the process id, so that a later run finds an agent that was left behind. */
   pidFile: string;
   log: (line: string) => void;
 }
 
-/** Ends the agent that an earlier run left behind, if there is one. The caller holds the state's lock. */
+/** Ends the agent that an earlier run left, if there is one. The caller holds the lock of the state directory. */
 export async function stopLeftoverAgent({
   pidFile,
   configFile,
@@ -44,7 +44,7 @@ export async function stopLeftoverAgent({
 /** One run of the agent. */
 export interface RunningAgent {
   readonly pid: number;
-  /** How it ended, in words. */
+  /** Resolves when it has ended, with a description such as "exit status 1". */
   readonly ended: Promise<string>;
   hasEnded(): boolean;
 }
@@ -60,7 +60,7 @@ export async function startAgent(
     process.execPath,
     [join(sluicePackage(), 'bin', 'sluice.js'), 'agent', '--config', options.configFile],
     {
-      // Out of our terminal's reach: Ctrl-C must not stop it before PostgreSQL.
+      // In a session of its own: Ctrl-C in the terminal must not stop it before PostgreSQL.
       detached: true,
       cwd: '/',
       env: environment(),
@@ -88,7 +88,7 @@ export async function startAgent(
   });
 }
 
-/** Ours without the AWS settings: the stack's agent must never reach a real account. */
+/** Our environment without the AWS settings: the stack's agent must never reach a real account. */
 function environment(): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_')));
 }

@@ -4,17 +4,17 @@ import { endAgent, startAgent, type AgentOptions, type RunningAgent } from './ag
 
 const FIRST_RESTART_DELAY_MS = 200;
 const MAX_RESTART_DELAY_MS = 10_000;
-/** An agent that ran this long was well: if it dies then, the next one is started without much delay. */
+/** After an agent has run for this long, the delay before a restart is short again. */
 const STEADY_MS = 30_000;
 
-/** The agent as a child process that is started again when it dies. */
+/** The agent as a child process that is restarted when it dies. */
 export interface SupervisedAgent {
-  /** Of the process that runs now, or ran last. */
+  /** The process id of the current agent, or of the last one. */
   readonly pid: number;
   stop(options?: { hurry?: AbortSignal }): Promise<void>;
 }
 
-/** @throws LocalError when the first start fails; later failures are told to `options.log`, and tried again. */
+/** @throws LocalError when the first start fails; later failures are logged with `options.log` and tried again */
 export async function superviseAgent(
   options: AgentOptions,
   { signal }: { signal?: AbortSignal | undefined } = {},

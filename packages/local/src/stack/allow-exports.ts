@@ -17,7 +17,10 @@ const TRUST = {
   Statement: [{ Effect: 'Allow', Principal: { Service: 'rds.amazonaws.com' }, Action: 'sts:AssumeRole' }],
 };
 
-/** What the guide does by hand: a role that may write to the bucket, associated with the cluster for s3Export. */
+/**
+ * Does what the guide does by hand: makes a role that may write to the bucket, and associates it with the cluster for
+ * s3Export.
+ */
 export async function allowExports(options: AllowExportsOptions): Promise<void> {
   const { bucket, cluster } = options;
   const policy = {

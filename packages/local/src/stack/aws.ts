@@ -12,7 +12,7 @@ export interface LocalAwsOptions {
   administrator: AccessKeyPair;
   /** The key with which the agent calls as the service rds.amazonaws.com. */
   rdsService: ServiceKey;
-  /** The agent, whose RDS API the endpoint shows. */
+  /** The agent whose RDS API the endpoint forwards to. */
   rdsAgent: RdsAgent;
   log: (line: string) => void;
 }

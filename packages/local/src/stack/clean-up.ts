@@ -1,4 +1,4 @@
-/** What must be undone, in the reverse of the order in which it was done. */
+/** Steps that undo what was done; they run in reverse order. */
 export class CleanUp {
   readonly #steps: (() => Promise<void>)[] = [];
 
@@ -6,7 +6,7 @@ export class CleanUp {
     this.#steps.push(step);
   }
 
-  /** Runs every step, whatever fails, and then throws the first error. */
+  /** Runs all steps, even if some fail, and then throws the first error. */
   async run(): Promise<void> {
     const errors: unknown[] = [];
     for (let step = this.#steps.pop(); step !== undefined; step = this.#steps.pop()) {

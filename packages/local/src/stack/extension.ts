@@ -3,8 +3,8 @@ import { LocalError } from '../errors.ts';
 import type { RunningPostgres } from '../postgres/server.ts';
 
 /**
- * Installs aws_s3 in the database `postgres`, brings that of every database up to this version, and points it at the
- * agent's socket, should that have moved since it was created.
+ * Installs aws_s3 in the database `postgres`. Then updates aws_s3 in every database that has it, and points it at the
+ * agent's socket, which may have moved.
  */
 export async function joinExtension(postgres: RunningPostgres, agentSocketDirectory: string): Promise<void> {
   try {
@@ -53,7 +53,7 @@ async function onDatabase<T>(
 ): Promise<T> {
   const { host, port, user, password } = postgres;
   const client = new Client({ host, port, user, password, database });
-  // A connection that breaks rejects the query in flight, too.
+  // An error of the connection also rejects the current query.
   client.on('error', () => undefined);
   await client.connect();
   try {

@@ -18,7 +18,7 @@ export interface Home {
   run: RunDirectory;
 }
 
-/** Takes the state directory for us, and ends what an earlier run left behind there. */
+/** Locks the state directory, and ends what an earlier run left running there. */
 export async function openHome({ dir, log }: CheckedOptions, cleanUp: CleanUp): Promise<Home> {
   const osUser = postgresOsUser();
   const { path: directory, isTemporary } = await makeStateDirectory(dir, osUser);
@@ -36,7 +36,7 @@ export async function openHome({ dir, log }: CheckedOptions, cleanUp: CleanUp): 
   return { directory, isTemporary, dataDirectory, state, run };
 }
 
-/** Where the agent's RDS API listens, which the local AWS forwards to. */
+/** The socket of the agent's RDS API, to which the local AWS forwards. */
 export function rdsSocket(run: RunDirectory): string {
   return join(run.path, 'rds.sock');
 }

@@ -15,10 +15,11 @@ export interface StateLock {
 /**
  * Takes the lock of a state directory.
  *
- * The lock is the file `lock.<n>` with the highest number. It names its holder by process id and the time that process
- * started, so that one left by a process that was killed is recognised even after its id is used again. Removing such
- * a file would race with others who do the same; so it is left, and the next number is taken: the highest number never
- * decreases, only its maker holds it, and only who holds a higher one removes it. A released lock is an empty file.
+ * The lock is the file `lock.<n>` with the highest number. It contains the process id of its holder and the time when
+ * that process started. So a lock that a killed process left is recognised, even when its id is used again. Such a file
+ * is not removed, because that would race with other processes doing the same; instead the next number is taken. So the
+ * highest number never decreases, only the process that made that file holds the lock, and files with lower numbers are
+ * removed only by that process. A released lock is an empty file.
  *
  * @throws LocalError already_running
  */
@@ -33,7 +34,7 @@ export async function lockState(directory: string): Promise<StateLock> {
       const next = lockFile(directory, highest + 1);
       if (!(await linkUnlessThere(own, next))) continue;
       if ((await highestNumber(directory)) !== highest + 1) {
-        // We were slow, and others have come and gone: ours was an old number.
+        // Meanwhile others have taken and released the lock, so this file is not the highest any more.
         await rm(next, { force: true });
         continue;
       }
@@ -64,7 +65,7 @@ async function removeLower(directory: string, number: number): Promise<void> {
   }
 }
 
-/** A hard link appears with its content, or not at all. */
+/** A hard link appears together with its content, so no other process can read an incomplete file. */
 async function linkUnlessThere(from: string, to: string): Promise<boolean> {
   try {
     await link(from, to);

@@ -25,13 +25,13 @@ export interface LocalOptions {
   /** The cluster's identifier, as the RDS API names it. @default 'my-db-cluster' */
   cluster?: string | undefined;
   /**
-   * Settings of the agent, by section and key as in sluice.toml, over those of the stack.
+   * Settings of the agent, by section and key as in sluice.toml; they override those of the stack.
    * @example { export: { file_limit: '10MiB' } }
    */
   agentConfig?: AgentConfig | undefined;
-  /** False: PostgreSQL doesn't wait for the disk; for tests. @default true with `dir`, else false */
+  /** False: PostgreSQL does not sync to disk, which is enough for tests. @default true with `dir`, else false */
   durable?: boolean | undefined;
-  /** Told, a line each, what happens. @default nobody */
+  /** Called with a line for each thing that happens. @default nothing is logged */
   log?: ((line: string) => void) | undefined;
   /** Where copies of PostgreSQL's binaries are kept. @default SLUICE_CACHE_DIR, or the system's place for caches */
   cacheDirectory?: string | undefined;

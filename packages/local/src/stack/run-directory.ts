@@ -8,19 +8,21 @@ import { firstClosedDirectory, type OsUser } from '../process/os-user.ts';
 /** The shortest limit among the systems we run on: sun_path has 104 bytes on macOS, 108 on Linux. */
 const MAX_SOCKET_PATH_BYTES = 103;
 
-/** Holds the Unix sockets and named pipes of a running stack. Its path is short, as a Unix socket's must be. */
+/**
+ * The directory for the Unix sockets and named pipes of a running stack. Its path must be short because of the sockets.
+ */
 export interface RunDirectory {
   readonly path: string;
-  /** Of PostgreSQL's own socket. Belongs to PostgreSQL's user. */
+  /** The directory of PostgreSQL's socket. It belongs to PostgreSQL's user. */
   readonly postgres: string;
-  /** Of the agent's socket and pipes. Belongs to PostgreSQL's user. */
+  /** The directory of the agent's socket and pipes. It belongs to PostgreSQL's user. */
   readonly agent: string;
   remove(): Promise<void>;
 }
 
 /**
- * Makes the run directory of a state directory, always at the same path, so that the extension still finds the agent
- * after a restart. The caller holds the state's lock: whatever an earlier run left there is removed.
+ * Makes the run directory of a state directory. Its path is always the same, so that the extension finds the agent
+ * after a restart. What an earlier run left in it is removed; the caller holds the lock of the state directory.
  */
 export async function makeRunDirectory(
   stateDirectory: string,
@@ -48,14 +50,14 @@ function nameFor(stateDirectory: string): string {
   return `sluice-${process.getuid?.() ?? 0}-${hash}`;
 }
 
-/** The system's temporary directory, unless it is too deep or closed to PostgreSQL's user. */
+/** The system's temporary directory, unless its path is too long or PostgreSQL's user can't enter it. */
 async function baseDirectory(osUser: OsUser | undefined): Promise<string> {
   const longest = join(tmpdir(), nameFor(''), 'postgres', '.s.PGSQL.65535.lock');
   const closed = await firstClosedDirectory(tmpdir(), osUser);
   return closed === undefined && Buffer.byteLength(longest) <= MAX_SOCKET_PATH_BYTES ? tmpdir() : '/tmp';
 }
 
-/** In a directory where everybody may make files: never use what somebody else has put at our path. */
+/** Everybody may make files in the parent directory, so a directory that belongs to another user is never used. */
 async function makeOwnDirectory(path: string): Promise<void> {
   try {
     await mkdir(path, { mode: 0o711 });

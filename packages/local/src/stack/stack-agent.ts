@@ -5,7 +5,7 @@ import { superviseAgent, type SupervisedAgent } from './agent-supervisor.ts';
 import { agentFiles, logFile, rdsSocket, type Home } from './home.ts';
 import type { AgentConfig, CheckedOptions } from './options.ts';
 
-/** Starts the agent of a stack, on the configuration that is written for it. `pgPort` is where PostgreSQL listens. */
+/** Starts the agent of a stack with a configuration written for it. `pgPort` is PostgreSQL's port. */
 export async function startStackAgent(
   options: CheckedOptions,
   home: Home,
@@ -46,7 +46,7 @@ async function writeStackConfig(
       port: options.pgPort,
       engine_version: String(options.pgVersion),
     },
-    // Roles are assumed as the service that the guide's roles trust; who may change them is decided by the local IAM.
+    // The agent assumes roles as the service that the guide's roles trust. IAM decides who may change the associations.
     aws: {
       sts_endpoint: endpoint,
       access_key_id: state.rdsService.accessKeyId,

@@ -24,7 +24,7 @@ export interface LocalStack extends AsyncDisposable {
     readonly user: string;
     readonly password: string;
     readonly database: string;
-    /** All of the above, as every driver and psql take it. */
+    /** A URL with all of the above, for drivers and psql. */
     readonly url: string;
   };
   readonly aws: {
@@ -34,30 +34,30 @@ export interface LocalStack extends AsyncDisposable {
     readonly secretAccessKey: string;
   };
   readonly agent: {
-    /** Changes when the agent had to be started again. */
+    /** Changes when the agent was restarted. */
     readonly pid: number;
     readonly socketDirectory: string;
     readonly logFile: string;
   };
   /**
-   * Lets the cluster export to a bucket: what Aurora's guide does by hand, and a stack starts without (a role with a
-   * policy, associated for s3Export). For tests that are about something else. The bucket need not exist yet.
+   * Lets the cluster export to a bucket, by the steps of Aurora's guide (a role with a policy, associated for
+   * s3Export), which a new stack lacks. For tests of other things. The bucket need not exist yet.
    */
   allowExports(bucket: string): Promise<void>;
   /** The state directory, absolute. */
   readonly directory: string;
-  /** Settles only if PostgreSQL ends though nobody stopped it: with the reason. Stop the stack then. */
+  /** Resolves only if PostgreSQL ends unexpectedly, with the reason. The stack should then be stopped. */
   readonly failed: Promise<LocalError>;
   /**
-   * Stops everything; running exports are ended first. Safe to call more than once.
-   * @param options.hurry cuts the waiting for running exports and sessions short when it is aborted
+   * Stops everything, and lets running exports end first. May be called more than once.
+   * @param options.hurry when aborted, running exports and sessions are not waited for any longer
    */
   stop(options?: { hurry?: AbortSignal }): Promise<void>;
 }
 
 /**
- * Starts the local stack. It stops with this process at the latest. Many may run side by side, each with a state
- * directory of its own. What was started is stopped again when the start fails or is aborted.
+ * Starts the local stack. It stops at the latest when this process ends. Several may run at the same time, each with
+ * its own state directory. If the start fails or is aborted, everything already started is stopped again.
  *
  * @throws LocalError
  */
@@ -71,7 +71,7 @@ export async function startLocal(
     signal?.throwIfAborted();
     return await start(checked, cleanUp, signal);
   } catch (error) {
-    // The first error tells what went wrong; one of the clean-up would hide it.
+    // A failure to clean up must not hide the first error, which says what went wrong.
     await cleanUp.run().catch(() => undefined);
     throw error;
   }
@@ -142,7 +142,7 @@ async function unexpectedEnd(
   isStopped: () => boolean,
 ): Promise<LocalError> {
   await postgres.ended;
-  // Nobody waits for the answer any more.
+  // The stack was stopped on purpose: `failed` must never resolve.
   if (isStopped()) return new Promise(() => undefined);
   return new LocalError('postgres_failed', 'PostgreSQL ended unexpectedly', { hint: `Its log is ${log}.` });
 }
@@ -153,7 +153,10 @@ interface ServerContext {
   signal: AbortSignal | undefined;
 }
 
-/** Starts PostgreSQL and the agent at the same time. Stopping is in order: exports end before sessions do. */
+/**
+ * Starts PostgreSQL and the agent at the same time. They are stopped one after the other, the agent first, so that
+ * exports end before PostgreSQL's sessions do.
+ */
 async function startServers(
   options: CheckedOptions,
   home: Home,
@@ -162,7 +165,7 @@ async function startServers(
 ): Promise<{ postgres: RunningPostgres; agent: SupervisedAgent }> {
   const failing = new AbortController();
   const either = signal === undefined ? failing.signal : AbortSignal.any([signal, failing.signal]);
-  // Chosen before, since the agent's configuration names it.
+  // Chosen here, because the agent's configuration contains the port.
   const port = await choosePort(options.pgPort);
   if (options.pgPort !== 0 && port !== options.pgPort) {
     options.log(`port ${options.pgPort} is taken, so PostgreSQL listens on ${port}`);
@@ -180,7 +183,7 @@ async function startServers(
   if (postgres.status === 'rejected') throw postgres.reason;
   if (agent.status === 'rejected') throw agent.reason;
   if (postgres.value.port === port) return { postgres: postgres.value, agent: agent.value };
-  // Another program has taken the port meanwhile, and PostgreSQL listens on another one.
+  // Another program took the port, and PostgreSQL listens on another one: the agent must be restarted with that one.
   await agent.value.stop({ hurry });
   const moved = await startStackAgent({ ...options, pgPort: postgres.value.port }, home, endpoint, {
     signal,

@@ -7,7 +7,7 @@ import { exists } from '../files/exists.ts';
 import { firstClosedDirectory, type OsUser } from '../process/os-user.ts';
 import { saveState, type State } from './state.ts';
 
-/** Where root keeps PostgreSQL's data when the state directory is closed to PostgreSQL's user. */
+/** Where root keeps PostgreSQL's data when PostgreSQL's user can't enter the state directory. */
 const OPEN_DATA_ROOT = '/var/lib/sluice/local';
 
 export interface StateDirectory {
@@ -21,7 +21,8 @@ export async function makeStateDirectory(
   dir: string | undefined,
   osUser: OsUser | undefined,
 ): Promise<StateDirectory> {
-  // The files inside are closed one by one; PostgreSQL's user must be able to reach its data below.
+  // Others may pass through it when PostgreSQL runs as another user, who must reach the data. The files inside are
+  // closed one by one.
   const mode = osUser === undefined ? 0o700 : 0o711;
   if (dir === undefined) {
     const path = await realpath(await mkdtemp(join(tmpdir(), 'sluice-local-')));
@@ -33,7 +34,7 @@ export async function makeStateDirectory(
     const isNew = (await mkdir(dir, { recursive: true })) !== undefined;
     if (isNew) await chmod(dir, mode);
     const path = await realpath(dir);
-    // It holds keys and data: never in a commit.
+    // The directory contains keys and data, which must not be committed.
     if (isNew) await writeFile(join(path, '.gitignore'), '*\n');
     await makeParts(path);
     return { path, isTemporary: false };
@@ -51,7 +52,7 @@ async function makeParts(path: string): Promise<void> {
     await mkdir(join(path, part), { recursive: true, mode: 0o700 });
 }
 
-/** The directory of PostgreSQL's data: in the state directory, or in an open place when that is closed. */
+/** The directory of PostgreSQL's data: in the state directory, or elsewhere when PostgreSQL's user can't enter that. */
 export async function findDataDirectory(
   stateDirectory: string,
   state: State,
@@ -87,7 +88,7 @@ export async function findDataDirectory(
   return directory;
 }
 
-/** Removes a temporary state, with the data that lies elsewhere. */
+/** Removes a temporary state directory, and the data if that is elsewhere. */
 export async function removeState(stateDirectory: string, dataDirectory: string | undefined): Promise<void> {
   await rm(stateDirectory, { recursive: true, force: true });
   if (dataDirectory?.startsWith(`${OPEN_DATA_ROOT}/`) === true) {
@@ -108,7 +109,9 @@ async function openParent(parent: string): Promise<void> {
   }
 }
 
-/** Two copies of one state directory (cp -r) must not share data: the first keeps it, as long as it exists. */
+/**
+ * Two copies of one state directory (cp -r) must not use the same data: it belongs to the first as long as that exists.
+ */
 async function claim(parent: string, stateDirectory: string): Promise<void> {
   const file = join(parent, 'owner');
   const owner = await readFile(file, 'utf8').catch((error: unknown) => {

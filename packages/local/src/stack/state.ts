@@ -12,9 +12,12 @@ const accessKey = z.object({ accessKeyId: z.string().min(1), secretAccessKey: z.
 const schema = z.object({
   version: z.literal(1),
   postgres: z.object({
-    /** Of the superuser. Random: whoever has another account on this machine must not get a superuser for free. */
+    /**
+     * The password of the superuser `postgres`. It is random, so that other users of this machine can't become
+     * superuser.
+     */
     password: z.string().min(1),
-    /** Set when the state directory is closed to PostgreSQL's user, so that the data lies elsewhere. */
+    /** Set when the data is elsewhere, because PostgreSQL's user can't enter the state directory. */
     dataDirectory: z.string().optional(),
   }),
   /** The key of the account's administrator. */
@@ -23,7 +26,7 @@ const schema = z.object({
   rdsService: accessKey.default(newAccessKey),
 });
 
-/** What a state directory remembers from one run to the next, in `state.json`. */
+/** What a state directory keeps from one run to the next, in `state.json`. */
 export type State = z.output<typeof schema>;
 
 export async function loadState(directory: string): Promise<State> {
@@ -40,7 +43,7 @@ export async function loadState(directory: string): Promise<State> {
   try {
     const stored: unknown = JSON.parse(content);
     const state = schema.parse(stored);
-    // One of an earlier version, which lacked what was just made.
+    // The file is of an earlier version, and lacked what was just generated.
     if (!isDeepStrictEqual(stored, state)) await saveState(directory, state);
     return state;
   } catch (error) {

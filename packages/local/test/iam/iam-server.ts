@@ -18,7 +18,7 @@ export interface Credentials {
   readonly sessionToken?: string;
 }
 
-/** Who a client is, if not the administrator. */
+/** The credentials of a client. @default the administrator's */
 type As = Credentials | undefined;
 
 export interface IamServer {
@@ -27,7 +27,7 @@ export interface IamServer {
   iam(as?: As): IAMClient;
   sts(as?: As): STSClient;
   s3(as?: As): S3Client;
-  /** The credentials of a role's session; assumed as the service rds.amazonaws.com, if nothing else is said. */
+  /** Assumes a role, as the service rds.amazonaws.com by default, and gives the session's credentials. */
   assume(roleName: string, input?: Partial<AssumeRoleCommandInput>, as?: As): Promise<Credentials>;
   /** Stops the server and starts another on the same state. */
   restart(): Promise<void>;
@@ -35,7 +35,7 @@ export interface IamServer {
   stop(): Promise<void>;
 }
 
-/** A local AWS with an administrator and a key of rds.amazonaws.com. Sessions may be one second short. */
+/** A local AWS with an administrator and a key of rds.amazonaws.com. Sessions may be as short as one second. */
 export async function startIamServer(options: Partial<AwsServerOptions> = {}): Promise<IamServer> {
   const directory = await mkdtemp(path.join(tmpdir(), 'sluice-iam-test-'));
   const internalErrors: unknown[] = [];

@@ -33,7 +33,7 @@ function sender(credentials: Credentials): Send {
 const asAdministrator: Send = (request) => sender(ADMINISTRATOR)(request);
 
 async function allowOnly(needs: OperationCase['needs']): Promise<void> {
-  // A policy must have a statement.
+  // A policy must have at least one statement.
   const statements = [allow('s3:None', '*'), ...needs.map(([action, resource]) => allow(action, resource))];
   await server.iam().send(
     new PutRolePolicyCommand({
@@ -70,7 +70,7 @@ describe.each(operationCases.map((one) => ({ name: [one.operation, one.when ?? '
       const onResource = resource === '*' ? '' : ` on resource: &quot;${resource}&quot;`;
       const message = `User: arn:aws:sts::000000000000:assumed-role/tried/session is not authorized to perform: ${action}${onResource} because no identity-based policy allows the ${action} action`;
       const isHead = one.request.method === 'HEAD';
-      // DeleteObjects answers for each key.
+      // DeleteObjects reports the denial of each key in its answer.
       expect(response.status).toBe(one.operation === 'DeleteObjects' ? 200 : 403);
       expect(errorCode(response)).toBe(isHead ? undefined : 'AccessDenied');
       expect(response.body).toContain(isHead ? '' : message);

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { RawRequest, RawResponse } from '../s3/raw-request.ts';
 
-/** One S3 operation: the request, and all that it needs, no more and no less. */
+/** One S3 operation: a request, and exactly the permissions that it needs. */
 export interface OperationCase {
-  /** As the table of operations names it. */
+  /** The operation's name in the table of operations. */
   readonly operation: string;
-  /** When one operation has several. */
+  /** Set when an operation has several cases. */
   readonly when?: string;
   readonly request: Partial<RawRequest>;
   readonly needs: readonly (readonly [action: string, resource: string])[];
-  /** As an administrator, before each request. What it returns is added to the request. */
+  /** Called by an administrator before each request. What it returns is added to the request. */
   readonly prepare?: (send: Send) => Promise<Partial<RawRequest> | undefined>;
-  /** When allowed. @default 200 */
+  /** The status when the request is allowed. @default 200 */
   readonly status?: number;
 }
 

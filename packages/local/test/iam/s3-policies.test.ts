@@ -31,7 +31,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-/** S3 as a new role with these statements. */
+/** Sends S3 requests as a new role with these statements. */
 async function withStatements(...statements: object[]): Promise<{ s3: S3Client; RoleName: string }> {
   const RoleName = `role-${++names}`;
   const PolicyDocument = policy(...statements);

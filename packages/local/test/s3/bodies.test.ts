@@ -183,7 +183,7 @@ describe('a key', () => {
     `/${'k'.repeat(1024)}`,
   ])('%s arrives as it is given', async (key) => {
     const decoded = decodeURIComponent(key.slice(1));
-    // Sent as it is written, signed as AWS would canonicalise it.
+    // The path is sent as written here, but signed in AWS's canonical form.
     const response = await sendSigned({
       port: server.port,
       method: 'PUT',

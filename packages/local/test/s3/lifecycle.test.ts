@@ -137,7 +137,7 @@ describe('a server that is killed', () => {
     }
   });
 
-  /** Every key is there with its content; beyond the acknowledged there may be those whose answer was lost. */
+  /** Every acknowledged key must exist with its content. Keys whose answer was lost may exist as well. */
   async function expectWhole(directory: string, keys: readonly string[]): Promise<void> {
     const server = await startAwsServer({ port: 0, directory, credentials: () => credentials });
     const s3 = new S3Client({ endpoint: server.endpoint, region: REGION, forcePathStyle: true, credentials });
@@ -160,7 +160,7 @@ describe('a server that is killed', () => {
     }
   }
 
-  /** The built server in a process of its own, which prints its endpoint. */
+  /** Runs the built server as a separate process, which prints its endpoint. */
   function spawnServer(directory: string) {
     const script = `
       import { startAwsServer } from ${JSON.stringify(new URL('../../dist/aws/server.js', import.meta.url).href)};
@@ -189,7 +189,7 @@ describe('stopping', () => {
     let restarted: Promise<void> | undefined;
     async function* halves() {
       yield Buffer.alloc(250_000);
-      // The first half is on its way.
+      // By then the first half of the body has been sent.
       await delay(300);
       restarted = server.restart();
       await delay(300);

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from './test-server.ts';
 
 const Bucket = 'listing-bucket';
-/** In UTF-8 order: the last two are the other way round in UTF-16. */
+/** In UTF-8 order. In UTF-16 order the last two would be swapped. */
 const KEYS = [
   ' lead',
   '..',

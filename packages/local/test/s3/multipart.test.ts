@@ -187,7 +187,7 @@ describe('completing is refused', () => {
       await upload('refused', UploadId, 2, Buffer.from('two')),
     ];
     await expect(complete('refused', UploadId, change(parts))).rejects.toMatchObject({ name });
-    // The upload is still there.
+    // The refused request has left the upload open.
     await complete('refused', UploadId, parts.slice(0, 1));
   });
 
@@ -312,7 +312,7 @@ it('lib-storage uploads a stream of unknown length', async () => {
   expect((await bytesOf('streamed')).equals(body)).toBe(true);
 });
 
-/** Of the same length, and not the same. */
+/** A checksum of the same length with another value. */
 function otherChecksum(value = ''): string {
   const bytes = Buffer.from(value, 'base64');
   bytes.writeUInt8(bytes.readUInt8(0) ^ 1, 0);

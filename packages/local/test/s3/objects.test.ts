@@ -250,7 +250,7 @@ describe('objects', () => {
     await expect(s3.send(new GetObjectCommand({ Bucket, Key: 'deleted-if' }))).rejects.toMatchObject({
       name: 'NoSuchKey',
     });
-    // A key without an object, and a version of a bucket that keeps none.
+    // A key without an object, and a version id in a bucket without versions.
     await expect(remove({ IfMatch: ETag })).rejects.toMatchObject({ name: 'NoSuchKey' });
     await expect(remove({ VersionId: 'x' })).rejects.toMatchObject({ name: 'NoSuchVersion' });
   });

@@ -12,7 +12,7 @@ export interface RawResponse {
 export interface RawRequest {
   readonly port: number;
   readonly method: string;
-  /** As it is sent, already percent-encoded. */
+  /** The path exactly as it is sent, already percent-encoded. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
@@ -24,13 +24,13 @@ export interface RawRequest {
   /** @default 's3' */
   readonly service?: string;
   readonly credentials?: { accessKeyId: string; secretAccessKey: string; sessionToken?: string };
-  /** Headers that are changed after the request was signed; undefined removes one. */
+  /** Changes to the headers after signing; undefined removes a header. */
   readonly afterSigning?: Readonly<Record<string, string | undefined>>;
 }
 
 type SourceData = string | ArrayBuffer | ArrayBufferView;
 
-/** SHA-256 and HMAC as the signer wants them. */
+/** SHA-256 and HMAC with the interface that the signer needs. */
 class Sha256 {
   readonly #hash;
 
@@ -54,7 +54,7 @@ function bytesOf(data: SourceData): Uint8Array {
     : new Uint8Array(data);
 }
 
-/** Signs a request with AWS's own signer and sends it just as it is written. */
+/** Signs a request with AWS's own signer, and sends it exactly as written. */
 export async function sendSigned(raw: RawRequest): Promise<RawResponse> {
   const headers = await signHeaders(raw);
   for (const [name, value] of Object.entries(raw.afterSigning ?? {})) {
@@ -92,7 +92,7 @@ export async function signHeaders(raw: RawRequest): Promise<Record<string, strin
   return signed.headers;
 }
 
-/** Sends a request just as it is written. */
+/** Sends a request exactly as written. */
 export function sendUnsigned(raw: RawRequest): Promise<RawResponse> {
   const query = Object.entries(raw.query ?? {}).map(
     ([name, value]) => `${encodeURIComponent(name)}=${encodeURIComponent(value)}`,

@@ -46,7 +46,7 @@ beforeAll(async () => {
 
 afterAll(() => server.stop());
 
-/** A role that may do everything in S3. */
+/** Makes a role that may do everything in S3. */
 async function createRole(
   RoleName: string,
   AssumeRolePolicyDocument = TRUST_RDS,

@@ -1,4 +1,4 @@
--- An option of that server.
+-- An option of the foreign server sluice_agent.
 CREATE OR REPLACE FUNCTION sluice.agent_option(name text) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -8,9 +8,9 @@ AS $$
   WHERE s.srvname = 'sluice_agent' AND o.option_name = name
 $$;
 
--- The functions of dblink that are used, made here once more. Those in dblink's own schema are not called, as no name of
--- that schema is safe: its owner (of public, the owner of the database) can rename it between two calls and put
--- functions of his own in its place.
+-- The functions of dblink that Sluice uses, declared a second time in this schema. Those in dblink's own schema are not
+-- called, because the name of that schema is not safe: its owner (of public, the owner of the database) can rename it
+-- between two calls, and create another schema of that name with functions of his own.
 CREATE OR REPLACE FUNCTION sluice.dblink_connect(connection text, connection_string text) RETURNS text
 LANGUAGE c STRICT PARALLEL RESTRICTED AS '$libdir/dblink', 'dblink_connect';
 CREATE OR REPLACE FUNCTION sluice.dblink_disconnect(connection text) RETURNS text
@@ -24,17 +24,17 @@ LANGUAGE c STRICT PARALLEL RESTRICTED AS '$libdir/dblink', 'dblink_is_busy';
 CREATE OR REPLACE FUNCTION sluice.dblink_get_result(connection text) RETURNS SETOF record
 LANGUAGE c STRICT PARALLEL RESTRICTED AS '$libdir/dblink', 'dblink_get_result';
 
--- A value of a libpq connection string.
+-- Quotes a value for a libpq connection string.
 -- https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-CONNSTRING-KEYWORD-VALUE
--- (Backslashes stand in E'' only, here and below: the session may have standard_conforming_strings off.)
+-- (Here and below, backslashes occur in E'' only: the session may have standard_conforming_strings off.)
 CREATE OR REPLACE FUNCTION sluice.conninfo_value(value text) RETURNS text
 LANGUAGE sql IMMUTABLE
 SET search_path = pg_catalog, pg_temp
 AS $$ SELECT '''' || replace(replace(value, E'\\', E'\\\\'), '''', E'\\''') || '''' $$;
 
--- Opens a connection to the agent, and returns its key, without which the agent begins no export on it. A session that is
--- cancelled again and again, or has no stack left, can't close the connection; the caller would then have it, as dblink
--- lets everybody use the open connections of a session.
+-- Opens a connection to the agent, and returns its key. The agent begins an export only for a request that contains the
+-- key. This protects a connection that was left open: a session that is cancelled again and again, or has no stack
+-- left, may fail to close it, and dblink lets everybody use the open connections of a session.
 CREATE OR REPLACE FUNCTION sluice.connect(connection text) RETURNS text
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -50,7 +50,7 @@ BEGIN
   LOOP
     tried_at := clock_timestamp();
     BEGIN
-      -- The key comes first: dblink takes the first 63 bytes for the name of a foreign server, if there is such a one.
+      -- The key comes first: dblink looks for a foreign server with the first 63 bytes as its name; no one can guess it.
       PERFORM sluice.dblink_connect(connection, format(
         'options=''-c sluice.key=%s'' host=%s port=%s user=sluice dbname=sluice sslmode=disable gssencmode=disable '
         'client_encoding=UTF8 connect_timeout=2',
@@ -58,8 +58,8 @@ BEGIN
       RETURN key;
     EXCEPTION WHEN sqlclient_unable_to_establish_sqlconnection THEN
       GET STACKED DIAGNOSTICS reason = PG_EXCEPTION_DETAIL;
-      -- What is refused at once is final. An agent that gives no answer gets more time, in slices (2 s is libpq's
-      -- least), as a cancel is not seen inside dblink before PostgreSQL 16.
+      -- An attempt that fails at once is final. An agent that does not answer gets more time, in slices of 2 s (libpq's
+      -- minimum), because before PostgreSQL 16 dblink does not see a cancel while it connects.
       EXIT WHEN clock_timestamp() < tried_at + interval '1 s' OR clock_timestamp() > give_up_at;
     END;
   END LOOP;
@@ -92,10 +92,11 @@ BEGIN
 END
 $$;
 
--- Sends a request to the agent and returns its answer. Both travel as the hexadecimal form of UTF-8 JSON: ASCII only,
--- so that the database's encoding does not matter. A cancel must be seen while the answer is waited for, even when the
--- agent gives none. dblink() does not see it before PostgreSQL 17, and then waits for the rest of the answer all the
--- same; dblink_get_result() sees it from 17 on, and before that is called only when there is an answer.
+-- Sends a request to the agent and returns its answer. Both are UTF-8 JSON in hexadecimal, so that they are ASCII and
+-- the database's encoding does not matter.
+-- A cancel must take effect while the session waits for the answer, even if the agent never answers. Before PostgreSQL
+-- 17 dblink() does not see a cancel while it waits, nor does dblink_get_result(). So there the function polls, and
+-- calls dblink_get_result() only when the answer has arrived. From 17 on dblink_get_result() sees a cancel.
 CREATE OR REPLACE FUNCTION sluice.ask(connection text, request jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -117,11 +118,11 @@ BEGIN
   IF answer IS NULL THEN
     RAISE connection_failure;
   END IF;
-  -- The end of the results, after which the connection takes the next request.
+  -- Reads the end of the results; only then does the connection accept the next request.
   PERFORM FROM sluice.dblink_get_result(connection) AS t(answer text);
   RETURN convert_from(decode(answer, 'hex'), 'UTF8')::jsonb;
 EXCEPTION WHEN connection_exception OR connection_failure OR connection_does_not_exist
-  OR sqlclient_unable_to_establish_sqlconnection THEN -- how dblink takes a name that is not open any more
+  OR sqlclient_unable_to_establish_sqlconnection THEN -- the error of dblink for an unknown connection
   RAISE EXCEPTION USING
     ERRCODE = 'connection_failure',
     MESSAGE = 'lost the connection to the Sluice agent',
@@ -137,9 +138,10 @@ EXCEPTION WHEN connection_exception OR connection_failure OR connection_does_not
 END
 $$;
 
--- Like sluice.ask, but an error that the agent answers is raised. Long work is answered in slices of under a second
--- ("pending"), so that PostgreSQL comes to see a cancel in between: a wait inside dblink can't be cancelled on every
--- version. The error is raised here, not in a function of its own, as each would add a line to its CONTEXT.
+-- Like sluice.ask, but raises the error in the agent's answer, if there is one. The agent answers within a second, with
+-- "pending" if the work is not done, and the request is repeated: a wait inside dblink can't be cancelled on every
+-- version, so PostgreSQL has to see a cancel between the requests. The error is raised here, since a function of its
+-- own would add a line to the error's CONTEXT.
 CREATE OR REPLACE FUNCTION sluice.request(connection text, request jsonb) RETURNS jsonb
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -159,14 +161,14 @@ BEGIN
     RETURN answer;
   END IF;
   state := substring(answer -> 'error' ->> 'sqlstate' FROM '^[0-9A-Z]{5}$');
-  -- Success and warnings are no errors.
+  -- The SQLSTATEs of success and warnings can't be raised as errors.
   IF state IS NULL OR state ~ '^0[012]' THEN
     state := 'XX000';
   END IF;
   message := coalesce(answer -> 'error' ->> 'message', 'the Sluice agent failed and gave no reason');
   detail := answer -> 'error' ->> 'detail';
   hint := answer -> 'error' ->> 'hint';
-  -- RAISE takes no NULL for DETAIL and HINT.
+  -- RAISE does not accept NULL for DETAIL and HINT.
   IF detail IS NULL AND hint IS NULL THEN
     RAISE EXCEPTION USING ERRCODE = state, MESSAGE = message;
   ELSIF hint IS NULL THEN

@@ -1,7 +1,7 @@
 -- The role that copies staged rows to the agent's pipe. It may write to the pipe (pg_write_server_files), and read the
--- staged table and the schemas that the caller searches (pg_read_all_data); it is no superuser, can't log in, has no
--- members and owns one function. Roles belong to all databases of a server, so it may be there from another database. One
--- that somebody else has made is refused, as its maker may be a member of it.
+-- staged table and the schemas in the caller's search_path (pg_read_all_data). It is not a superuser, can't log in, has
+-- no members and owns one function. Roles are shared by all databases of a server, so it may exist already because of
+-- another database. A role of this name that somebody else has created is refused: its creator may be a member.
 DO $$
 DECLARE
   copier record;

@@ -1,5 +1,5 @@
--- The agent's parse of the options, [{"name": ..., "value": ...}, ...], as the WITH list of COPY. Names and values are
--- quoted here, so that whatever the agent answers stays a list of options.
+-- Makes COPY's WITH list of the options as the agent has parsed them: [{"name": ..., "value": ...}, ...]. Names and
+-- values are quoted here, so that the result is a list of options whatever the agent answers.
 CREATE OR REPLACE FUNCTION sluice.copy_options(options jsonb) RETURNS text
 LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -10,7 +10,7 @@ AS $$
       WHEN 'array' THEN format('%I (%s)', o.option ->> 'name',
         (SELECT string_agg(quote_ident(v.value), ', ' ORDER BY v.position)
          FROM jsonb_array_elements_text(o.option -> 'value') WITH ORDINALITY AS v(value, position)))
-      -- header 1 is a Boolean, header '1' is not.
+      -- COPY accepts header 1 as a Boolean, but not header '1'.
       WHEN 'number' THEN format('%I %s', o.option ->> 'name', (o.option ->> 'value')::integer)
       WHEN 'boolean' THEN format('%I *', o.option ->> 'name')
       ELSE format('%I', o.option ->> 'name')
@@ -18,9 +18,9 @@ AS $$
   FROM jsonb_array_elements(options) WITH ORDINALITY AS o(option, position)
 $$;
 
--- Whether a file of the server is a named pipe. No function tells the kind of a file, but a pipe is what can be opened
--- and cannot be positioned (ESPIPE, an internal_error to PostgreSQL). Opening it does not wait, since the agent holds a
--- new pipe open for writing until the first bytes come.
+-- Whether a path on the server is a named pipe. PostgreSQL has no function for the type of a file, but a pipe can be
+-- opened and not be positioned (lseek fails with ESPIPE, which PostgreSQL reports as internal_error). Opening it does
+-- not wait, since the agent keeps a new pipe open for writing until the first bytes arrive.
 CREATE OR REPLACE FUNCTION sluice.is_pipe(path text) RETURNS boolean
 LANGUAGE plpgsql
 SET search_path = pg_catalog, pg_temp
@@ -36,10 +36,11 @@ EXCEPTION
 END
 $$;
 
--- Opens the connection to the agent and an export on it. The agent names a pipe of its own folder; what is anything
--- else is refused, as COPY would write to it with the rights of the server. The token, which nobody but this session's
--- export knows, has two halves: the commit proves itself with the first, and the agent's answer with the second, as
--- the query could have put a connection of its own in the place of ours. The role decides the name of the AWS session.
+-- Opens the connection to the agent and begins an export on it. The agent names a pipe in its own folder. Anything that
+-- is not a pipe is refused, as COPY would write to it with the rights of the server.
+-- Only this function's caller and the agent know the token. With its first half the commit proves that it is this
+-- export's; with its second half the agent proves that the answer to the commit is its own, since the query could have
+-- replaced our connection by one of its own. The role decides the name of the AWS session.
 CREATE OR REPLACE FUNCTION sluice.begin_as(
   connection text, role text,
   bucket text, file_path text, region text, options text, kms_key text,
@@ -84,9 +85,9 @@ EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
 END
 $$;
 
--- The begin of a direct export. Its role is the one that the session is in, by SET ROLE or by its login: what a caller
--- says could be anything, and who called a SECURITY DEFINER function can't be seen in it. In a function that runs as its
--- owner that is the role that called it, not the owner.
+-- Begins a direct export. The role is the one that the session has by SET ROLE or by its login, as PostgreSQL knows it:
+-- it is not an argument, as a caller could give any name. Inside a SECURITY DEFINER function this is the role that
+-- called the function, not its owner.
 CREATE OR REPLACE FUNCTION sluice.begin(
   connection text,
   bucket text, file_path text, region text, options text, kms_key text,
@@ -100,7 +101,7 @@ AS $$
     bucket, file_path, region, options, kms_key) AS b
 $$;
 
--- Has the agent publish the objects. Until it answers, nothing of the export can be seen in S3.
+-- Makes the agent publish the objects. Before the agent publishes them, nothing of the export is visible in S3.
 CREATE OR REPLACE FUNCTION sluice.commit(
   connection text, token text, row_count bigint,
   OUT rows_uploaded bigint, OUT files_uploaded bigint, OUT bytes_uploaded bigint)
@@ -126,10 +127,10 @@ BEGIN
 END
 $$;
 
--- Ends an export that failed in this session with the given SQLSTATE. The end of the connection is an abort to the
--- agent; nothing is waited for, as the agent may be what does not answer. Only when COPY failed as it does when it
--- cannot write to the pipe (internal_error) is the agent asked whether it had failed before; if so, raises its reason.
--- Otherwise returns, and the caller raises its own error again.
+-- Ends an export that failed in this session with the given SQLSTATE. Closing the connection aborts the export; nothing
+-- is awaited, since the failure may be that the agent does not answer. Only after internal_error, the SQLSTATE of a
+-- COPY that can't write to the pipe, the agent is asked whether it had failed before; its error is then raised. In all
+-- other cases the function returns, and the caller raises its own error again.
 CREATE OR REPLACE FUNCTION sluice.abort(connection text, state text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp

@@ -1,4 +1,4 @@
--- Whoever may call query_export_to_s3 may call it by its other name, too.
+-- The other name, export_query_to_s3, gets the privileges that were granted on query_export_to_s3.
 DO $$
 DECLARE
   privilege record;

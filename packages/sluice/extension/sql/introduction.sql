@@ -1,15 +1,15 @@
--- Amazon Aurora's aws_s3 1.2, export side, over the Sluice agent.
+-- The export side of Amazon Aurora's aws_s3 1.2, on top of the Sluice agent.
 -- https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/postgresql-s3-export-functions.html
 --
--- The bodies of functions are read with the settings of the session that calls them: a backslash stands in E'' only, as
--- standard_conforming_strings may be off.
+-- The bodies of functions are parsed with the settings of the calling session, in which standard_conforming_strings may
+-- be off. So a backslash occurs in E'' only.
 --
--- Two schemas. In aws_s3 stands what callers are granted; administrators grant on it as a whole, so every function in
--- it must be harmless to whoever may call it. In sluice stands what talks to the agent. Nobody may use it but the
--- functions of aws_s3 that run as the extension's owner, and, for the three calls of a direct export, the members of
--- pg_write_server_files, who may write any file of the server anyway.
+-- There are two schemas. aws_s3 has what callers are granted. Administrators grant privileges on the whole schema, so
+-- every function in it must be harmless for whoever may call it. sluice has the functions that talk to the agent. They
+-- can be used only by those functions of aws_s3 that run as the extension's owner and, for the three calls of a direct
+-- export, by members of pg_write_server_files, who may write any file of the server anyway.
 --
 -- An export runs the caller's query with the caller's rights, in one of two ways (aws_s3._export):
---   direct  COPY (query) TO the agent's pipe, by a caller who may write server files;
---   staged  the query fills a temporary table, and only then is that table copied to the pipe: nothing that the caller
---           wrote runs with other rights than the caller's, or while a connection to the agent is open.
+--   direct  COPY (query) TO the agent's pipe, for a caller who may write server files;
+--   staged  the query fills a temporary table, which is then copied to the pipe: no code of the caller runs with other
+--           rights than the caller's, or while a connection to the agent is open.

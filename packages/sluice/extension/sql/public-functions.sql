@@ -1,5 +1,6 @@
--- The export itself, with the rights of the caller. The caller's search_path is in force, as the query needs it: every
--- name here is qualified, and no operator is used.
+-- The export itself, with the rights of the caller. It keeps the caller's search_path, which the query needs. So every
+-- name in this function is qualified, and no operator is used, as the caller's schemas could contain another of that
+-- name.
 CREATE OR REPLACE FUNCTION aws_s3._export(
   query text, bucket text, file_path text, region text, options text, kms_key text,
   OUT rows_uploaded bigint, OUT files_uploaded bigint, OUT bytes_uploaded bigint)
@@ -14,7 +15,7 @@ DECLARE
     WHEN query IS NULL THEN 'query' WHEN bucket IS NULL THEN 'bucket' WHEN file_path IS NULL THEN 'file_path' END;
   statement pg_catalog.text;
   export pg_catalog.record;
-  published pg_catalog.record; -- assigned, as a statement would stand in CONTEXT with all of its text
+  published pg_catalog.record; -- assigned with := since CONTEXT would show the whole text of a SELECT INTO
   column_names pg_catalog.text[];
   row_count pg_catalog.int8;
   state pg_catalog.text;
@@ -31,7 +32,7 @@ BEGIN
   IF pg_catalog.pg_has_role('pg_write_server_files', 'USAGE') THEN
     BEGIN
       export := sluice.begin(connection, bucket, file_path, region, options, kms_key);
-      -- The line end closes a comment at the query's end.
+      -- The line end closes a comment at the end of the query.
       EXECUTE pg_catalog.format(E'COPY (%s\n) TO %L%s', statement, export.pipe, export.copy_options);
       GET DIAGNOSTICS row_count = ROW_COUNT;
       published := sluice.commit(connection, export.token, row_count);
@@ -100,7 +101,7 @@ $$;
 COMMENT ON FUNCTION aws_s3.query_export_to_s3(text, text, text, text, text, text)
 IS 'Exports the result of a query to Amazon S3';
 
--- The name that Aurora's guide has in its prose. Aurora itself knows the other one only.
+-- The name in the prose of Aurora's guide. Aurora itself has only the other name.
 CREATE OR REPLACE FUNCTION aws_s3.export_query_to_s3(
   query text, s3_info aws_commons._s3_uri_1, options text DEFAULT NULL, kms_key text DEFAULT NULL,
   OUT rows_uploaded bigint, OUT files_uploaded bigint, OUT bytes_uploaded bigint)

@@ -2,9 +2,9 @@ CREATE SCHEMA aws_s3;
 CREATE SCHEMA sluice;
 REVOKE ALL ON SCHEMA sluice FROM PUBLIC;
 
--- Where the agent listens: a foreign server, as only its owner can change it (a setting could be SET by anybody).
--- sluice.socket_directory counts when it stands in the server's configuration files; pg_file_settings shows those
--- only, whatever a session, a role or a database has set.
+-- Where the agent listens, as an option of a foreign server, which only the server's owner can change; a setting could
+-- be changed by anybody with SET. The initial value is sluice.socket_directory, if it is in the configuration files. It
+-- is read from pg_file_settings, which shows only the files, and not what a session, a role or a database has set.
 DO $$
 DECLARE
   socket_directory text;

@@ -1,6 +1,7 @@
--- Whether a row was written by the transaction under way, by its xmin (one of its subtransactions, where it has some). A
--- row that this session sees and whose transaction is in progress can only be its own. xmin has 32 bits: as the ids of a
--- transaction's subtransactions come after its own, it is counted forward from that one.
+-- Whether a row was written by the current transaction or one of its subtransactions, by the row's xmin. A row that
+-- this session sees, and whose transaction is in progress, can only be its own. xmin has 32 bits. The ids of
+-- subtransactions follow that of their transaction, so the full id is computed by counting forward from the
+-- transaction's own.
 CREATE OR REPLACE FUNCTION sluice.is_of_this_transaction(id xid) RETURNS boolean
 LANGUAGE plpgsql STABLE
 SET search_path = pg_catalog, pg_temp
@@ -13,14 +14,16 @@ BEGIN
 END
 $$;
 
--- The table of staged rows with that oid; NULLs when it is anything else. It is a plain temporary table of this session,
--- and nothing but its row type and its TOAST table depends on it: the expressions of indexes, statistics, rules and
--- constraints could run functions of a user. Its columns' types have output functions that only superusers can make.
--- It was made by the transaction under way, which shows in the row of pg_depend that ties it to its schema and that
--- nothing can change: so no other session has ever seen it, and none can change it between this look and the COPY.
--- (Members of pg_read_all_data and pg_write_all_data may use the temporary schemas of others.)
+-- The name and owner of a table of staged rows, by its oid; NULLs when it is anything else. What is checked:
+-- - It is a plain temporary table of this session.
+-- - Nothing depends on it except its row type and its TOAST table: expressions of indexes, statistics, rules and
+--   constraints could call functions of a user. (The output functions of its columns' types are no danger, as only
+--   superusers can create types with them.)
+-- - It was made by the current transaction. This shows in the row of pg_depend that ties it to its schema, and that
+--   nothing can change. So no other session has ever seen it, and none can change it between this check and the COPY.
+--   (Members of pg_read_all_data and pg_write_all_data may use the temporary schemas of others.)
 CREATE OR REPLACE FUNCTION sluice.staged_table(staged regclass, OUT name text, OUT owner oid)
-LANGUAGE plpgsql VOLATILE -- which keeps the plan of the query; a function in SQL does so from PostgreSQL 18 on
+LANGUAGE plpgsql VOLATILE -- plpgsql caches the plan; functions in SQL do so only from PostgreSQL 18 on
 SET search_path = pg_catalog, pg_temp
 AS $$
 BEGIN
@@ -44,9 +47,9 @@ BEGIN
 END
 $$;
 
--- Copies staged rows to the pipe, and gives their number. Runs as sluice_copier, so that even what should not run here
--- would not run as a superuser. The schemas that the caller searches are searched meanwhile, as the output of types such
--- as regclass depends on them; COPY of a qualified table, or of its columns, looks up no other name.
+-- Copies staged rows to the pipe, and returns their number. Runs as sluice_copier: if a user's code ran here in spite
+-- of the checks, it would not run as a superuser. The caller's schemas are in search_path during the COPY, because the
+-- output of types such as regclass depends on it. COPY of a qualified table, or of its columns, looks up no other name.
 CREATE OR REPLACE FUNCTION sluice.copy_staged(
   source text, pipe text, copy_options text, caller_schemas name[]) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER
@@ -69,9 +72,9 @@ $$;
 
 ALTER FUNCTION sluice.copy_staged(text, text, text, name[]) OWNER TO sluice_copier;
 
--- Exports a temporary table of this session that holds the rows of its owner's query. Harmless when called alone: the
--- owner of the table, who can't be forged, must be allowed to export, what is read is the owner's own rows, and nothing
--- that a user wrote runs here (sluice.staged_table).
+-- Exports a temporary table of this session that holds the rows of its owner's query. Harmless when it is called
+-- directly: the owner of the table, which can't be forged, must be allowed to export; only the owner's rows are read;
+-- and no code of a user runs here (sluice.staged_table).
 CREATE OR REPLACE FUNCTION aws_s3._export_staged(
   staged regclass, column_names text[], caller_schemas name[],
   bucket text, file_path text, region text, options text, kms_key text,
@@ -91,7 +94,7 @@ DECLARE
   row_count bigint;
   state text;
 BEGIN
-  -- Locked, then looked at again. The look before keeps other tables from being locked.
+  -- Checked, locked, and checked again. The first check prevents that other tables are locked.
   SELECT t.name INTO staged_name FROM sluice.staged_table(staged) AS t;
   IF staged_name IS NOT NULL THEN
     EXECUTE format('LOCK TABLE ONLY pg_temp.%I IN ACCESS EXCLUSIVE MODE', staged_name);

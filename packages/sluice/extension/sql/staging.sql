@@ -1,11 +1,11 @@
--- The character with that number in Unicode; chr() takes the numbers of the database's own encoding.
+-- The character with that number in Unicode. chr() can't be used: it takes numbers of the database's own encoding.
 CREATE OR REPLACE FUNCTION aws_s3._character(code_point integer) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT
 SET search_path = pg_catalog, pg_temp
 AS $$
   SELECT CASE
     WHEN code_point < 128 THEN chr(code_point)
-    -- Its bytes in UTF-8: the marks of the first byte and of those that follow, and six bits in each of these.
+    -- The bytes of UTF-8: the marker bits of the first and of the following bytes, and six bits of the number in each.
     ELSE convert_from(decode(to_hex((code_point & 63) + ((code_point >> 6 & 63) << 8) + CASE
       WHEN code_point < 2048 THEN 49280::bigint -- C080
       WHEN code_point < 65536 THEN 14712960 + (code_point >> 12 << 16) -- E08080
@@ -14,13 +14,14 @@ AS $$
   END
 $$;
 
--- The columns of a query, by the XML Schema that cursor_to_xmlschema gives, and how a table can hold them:
---   names      as the query has them
+-- The columns of a query, from the XML Schema of cursor_to_xmlschema, and how to store them in a table:
+--   names      the names in the query
 --   aliases    c1, c2, ...
---   selected   the select list that makes of the aliases what a table can hold. A column t1, t2, ... is the text of a
---              pseudo-type (record, void, anyarray in pg_stats, ...): format('%s') is what COPY writes of it, where a
---              cast to text need not be. A text that has no collation, or several, gets one; COPY does not compare.
---   has_text   there is a column t1, t2, ...
+--   selected   a select list that turns the aliases into columns that a table can hold. A column of a pseudo-type
+--              (record, void, anyarray in pg_stats, ...) is stored as text, and is named t1, t2, ...: format('%s')
+--              gives what COPY writes, and a cast to text may give something else. A text column without a collation,
+--              or with conflicting ones, gets one; it has no effect, as COPY does not compare.
+--   has_text   whether there is a column t1, t2, ...
 -- https://www.postgresql.org/docs/current/functions-xml.html#FUNCTIONS-XML-MAPPING
 CREATE OR REPLACE FUNCTION aws_s3._columns(
   xml_schema text,
@@ -29,7 +30,7 @@ LANGUAGE sql STABLE
 SET search_path = pg_catalog, pg_temp
 AS $$
   WITH RECURSIVE unstorable AS (
-    -- Pseudo-types, arrays of them, and row types with them, as those of pg_statistic and pg_stats. All are built in.
+    -- Pseudo-types, arrays of them, and row types with them, such as pg_statistic and pg_stats. All are built in.
     SELECT t.oid, t.typname, t.typnamespace FROM pg_type AS t WHERE t.typtype = 'p'
     UNION
     SELECT t.oid, t.typname, t.typnamespace
@@ -37,7 +38,7 @@ AS $$
       SELECT FROM pg_attribute AS a WHERE a.attrelid = t.typrelid AND a.atttypid = u.oid))
   ), elements AS (
     SELECT e.position, e.match[2] AS type, (
-      -- _x0020_ stands for the character with that number.
+      -- _x0020_ stands for the character with that hexadecimal number.
       SELECT string_agg(
         CASE WHEN c.match[2] IS NULL THEN c.match[1]
           ELSE aws_s3._character(('x' || lpad(c.match[2], 8, '0'))::bit(32)::integer) END, '' ORDER BY c.position)
@@ -47,7 +48,7 @@ AS $$
       WITH ORDINALITY AS e(match, position)
   ), columns AS (
     SELECT e.position, e.name,
-      -- UDT.database.schema.type; a period within a name is _x002E_.
+      -- UDT.database.schema.type; a period inside a name is written as _x002E_.
       e.type ~ '^UDT[.][^.]+[.]pg_catalog[.]'
         AND split_part(e.type, '.', 4) IN (SELECT u.typname FROM unstorable AS u) AS is_pseudo,
       e.type ~ '^(CHAR|VARCHAR|UDT[.][^.]+[.]pg_catalog[.]text$)' AS is_collatable
@@ -64,7 +65,8 @@ AS $$
   FROM columns AS c
 $$;
 
--- Whether a table can be made of the query as it is; it does not run. What reading it tells is told when it runs.
+-- Whether a table can be made of the query as it is. The query is analysed, but does not run. Its notices are
+-- suppressed here, because they come again when the query runs.
 CREATE OR REPLACE FUNCTION aws_s3._is_storable(statement text, staged text) RETURNS boolean
 LANGUAGE plpgsql SECURITY INVOKER
 SET client_min_messages = error
@@ -79,8 +81,8 @@ EXCEPTION
 END
 $$;
 
--- The columns of a query as XML Schema. A cursor that is not fetched from runs nothing; what reading the query tells is
--- told when it runs.
+-- The columns of a query as XML Schema. The cursor is opened, but nothing is fetched, so the query does not run.
+-- Notices are suppressed here, because they come again when the query runs.
 CREATE OR REPLACE FUNCTION aws_s3._xml_schema(statement text) RETURNS text
 LANGUAGE plpgsql SECURITY INVOKER
 SET client_min_messages = error
@@ -102,8 +104,8 @@ EXCEPTION
 END
 $$;
 
--- As aws_s3._stage, for a query of which no table can be made as it is; returns the names of the query's columns.
--- changes: it is an INSERT, UPDATE, DELETE or MERGE. needs_collation: it has a text without one.
+-- Like aws_s3._stage, for a query of which no table can be made as it is; returns the names of the query's columns.
+-- changes: the query is an INSERT, UPDATE, DELETE or MERGE. needs_collation: it has a text column without a collation.
 CREATE OR REPLACE FUNCTION aws_s3._stage_rewritten(statement text, staged text, changes boolean, needs_collation boolean)
 RETURNS text[]
 LANGUAGE plpgsql SECURITY INVOKER
@@ -147,10 +149,11 @@ END
 $$;
 
 -- Fills a temporary table with the rows of the caller's query, with the caller's rights and search_path (so every name
--- is qualified). Some queries that COPY takes need help: those with columns that a table can't have (two of one name,
--- a pseudo-type, a text without a collation), and INSERT, UPDATE, DELETE and MERGE with RETURNING. The columns of the
--- table are then not named as the query's, whose names are returned. Such a query is refused before it runs, and is
--- tried again only if that was the reason: a query runs once.
+-- is qualified). Returns NULL when the table has the columns of the query.
+-- Some queries that COPY accepts must be rewritten: those with columns that a table can't have (two of one name, a
+-- pseudo-type, a text without a collation), and INSERT, UPDATE, DELETE and MERGE with RETURNING. Their table has
+-- columns of other names, and the names in the query are returned. PostgreSQL refuses such a query before it runs. It
+-- is tried again only if that was the reason for the error, so that a query never runs twice.
 CREATE OR REPLACE FUNCTION aws_s3._stage(statement text, staged text) RETURNS text[]
 LANGUAGE plpgsql SECURITY INVOKER
 AS $$
@@ -158,7 +161,7 @@ AS $$
 DECLARE
   message pg_catalog.text;
 BEGIN
-  -- In parentheses as in COPY, so that what may not stand there may not here. The line end closes a comment.
+  -- In parentheses as in COPY, which refuses what can't be inside them. The line end closes a comment.
   EXECUTE pg_catalog.format(E'CREATE TEMP TABLE %I ON COMMIT DROP AS (%s\n)', staged, statement);
   RETURN NULL;
 EXCEPTION

@@ -1,7 +1,8 @@
--- The query without the semicolon, and what follows it, that people leave at its end. Where a semicolon stands inside,
--- the agent says where the statement ends (it knows strings and comments from the rest), and refuses a second one. What
--- it answers can only be less of the same query. One that is too long to be worth the time comes back as it is.
--- (x0B is a vertical tab, for which E'' has no letter before PostgreSQL 16.)
+-- The query without semicolons and white space at its end. If there is a semicolon inside, the agent, which can tell
+-- strings and comments from the rest, finds the end of the statement, and refuses a second statement. Its answer is
+-- accepted only if it is the beginning of the same query, so the agent can do no more than cut it. A query of more than
+-- a million bytes is returned unchanged.
+-- (x0B is a vertical tab; E'' has no letter for it before PostgreSQL 16.)
 CREATE OR REPLACE FUNCTION aws_s3._statement(query text) RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp
@@ -35,7 +36,7 @@ BEGIN
   END IF;
   RETURN answer;
 EXCEPTION
-  -- In a database whose encoding is SQL_ASCII a text may be no UTF-8: nobody but PostgreSQL can read it.
+  -- In a database with encoding SQL_ASCII a text may not be valid UTF-8, so the agent can't read it.
   WHEN character_not_in_repertoire OR untranslatable_character THEN
     PERFORM sluice.disconnect(connection);
     RETURN statement;
@@ -47,10 +48,10 @@ EXCEPTION
 END
 $$;
 
--- The statement, which PostgreSQL has read by itself: one that would go on outside of the parentheses or the statement
--- that it is put into is refused here. A cursor that is opened runs nothing yet. It can't be opened for several
--- statements, nor for one that returns no rows, which COPY refuses in its own words. Notices of reading it are left
--- out, as they come once more when it runs.
+-- Returns the statement if PostgreSQL can parse it by itself. This refuses a text that closes the parentheses, or the
+-- statement, in which it is placed later, and goes on with other SQL. Opening a cursor does not run the query. A cursor
+-- can't be opened for several statements; nor for one that returns no rows, which COPY refuses with its own error.
+-- Notices are suppressed here, because they come again when the query runs.
 CREATE OR REPLACE FUNCTION aws_s3._single(statement text) RETURNS text
 LANGUAGE plpgsql SECURITY INVOKER
 SET client_min_messages = error

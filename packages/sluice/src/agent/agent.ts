@@ -29,13 +29,13 @@ import { RpcServer } from './rpc-server.ts';
 import { S3Connections, type S3Lease } from './s3-connections.ts';
 import { steadyNow } from '../steady-clock.ts';
 
-/** For requests that belong to no export, and exports that are about to be refused. */
+/** Connections beside those of the exports: for requests that belong to no export, and for exports that are refused. */
 const SPARE_CONNECTIONS = 64;
 const STOP_POLL_MS = 20;
 const PLACE_POLL_MS = 5;
-/** An export that was aborted ends with its last request to S3, which may stall. */
+/** How long a new export waits for the place of an aborted one, whose last request to S3 may stall. */
 const PLACE_TIMEOUT_MS = 2_000;
-/** How long the callers of exports that are aborted at the end have to learn why. */
+/** At the end, how long the callers of aborted exports have to receive the reason. */
 const LAST_WORD_MS = 2_000;
 
 export interface AgentOptions {
@@ -43,7 +43,6 @@ export interface AgentOptions {
   log: Logger;
 }
 
-/** What an agent is made of. */
 interface AgentParts {
   roles: ClusterRoles;
   s3: S3Connections;
@@ -56,7 +55,7 @@ interface AgentParts {
   admin: AdminServer;
 }
 
-/** The process beside PostgreSQL that carries what COPY writes to S3. */
+/** The process beside PostgreSQL that reads what COPY writes and uploads it to S3. */
 export class Agent {
   readonly #config: Config;
   readonly #log: Logger;
@@ -65,7 +64,7 @@ export class Agent {
   readonly #sessions = new Set<ExportSession>();
   readonly #stopping = new AbortController();
   readonly #outdated: OutdatedExtensions;
-  /** Begun, but without a session yet. */
+  /** Exports whose begin has started and that have no session yet. */
   #beginnings = 0;
   #exportCount = 0;
 
@@ -86,12 +85,12 @@ export class Agent {
     const { config, log } = options;
     const directory = config.agent.socket_directory;
     const owner = await resolvePostgresUser(config.agent.postgres_os_user);
-    // The SDK takes a quarter of a second to load, which the first large export would wait for otherwise.
+    // Loaded at the start: the SDK takes a quarter of a second, for which the first large export would wait otherwise.
     const [parser] = await Promise.all([ParserPool.open({ log }), loadS3Sdk()]);
     const closers: (() => Promise<void>)[] = [() => parser.close()];
     let agent: Agent | undefined;
     try {
-      // The socket first: it also keeps a second agent from the pipes of the first.
+      // The socket comes first: a second agent fails here, before it touches the pipes of the first.
       const server = await RpcServer.open({
         directory,
         owner,
@@ -115,7 +114,7 @@ export class Agent {
       const pipes = await PipePool.open({ directory: join(directory, 'pipes'), owner });
       agent = new Agent(options, { roles, s3, keys, cleanUp, parser, pipes, server, rdsApi, admin });
     } catch (error) {
-      // The first error tells what went wrong; one of the clean-up would hide it.
+      // A failure to clean up must not hide the first error, which says what went wrong.
       await Promise.allSettled(closers.map((close) => close()));
       throw error;
     }
@@ -127,13 +126,13 @@ export class Agent {
     return agent;
   }
 
-  /** The IAM roles of the cluster, and what they are good for. */
+  /** The IAM roles that are associated with the cluster. */
   get roles(): ClusterRoles {
     return this.#parts.roles;
   }
 
   /**
-   * Takes no new exports, lets the running ones end for `gracePeriodMs`, aborts the rest, and leaves nothing behind.
+   * Takes no new exports, lets the running ones go on for `gracePeriodMs`, aborts the rest, and closes everything.
    *
    * @param options.signal aborts the running exports at once
    */
@@ -200,7 +199,7 @@ export class Agent {
   async #begin(request: BeginRequest, signal: AbortSignal): Promise<BegunExport> {
     signal.throwIfAborted();
     this.#outdated.note(request);
-    // AWS documents paths with a leading slash (/exports/query-1-export) for keys that have none.
+    // AWS documents file paths with a leading slash (/exports/query-1-export); the object's key has none.
     const key = request.filePath.replace(/^\//, '');
     validateS3Uri({ bucket: request.bucket, key });
     const { backslashEscapes } = request;
@@ -229,8 +228,8 @@ export class Agent {
   }
 
   /**
-   * Waits a moment where the place of an export that is over becomes free: its caller may begin the next one before
-   * the end of the first has been seen here.
+   * Waits until an export may begin. When all places are taken, but an export is over and only has to be closed, waits
+   * a moment for its place: its caller may begin the next export before the agent has closed the first.
    *
    * @throws SluiceError `agent_unavailable` when there is no place
    */
@@ -284,7 +283,8 @@ export class Agent {
             signal,
           });
         } catch (error) {
-          // The role may have been made anew since it was assumed, whose old sessions are good for nothing.
+          // A refusal may mean that the role was deleted and created again. Sessions of the deleted role stay refused,
+          // so the next export needs a new session.
           if (isUploadError(error) && error.httpStatus === 403) lease.refused();
           throw error;
         } finally {

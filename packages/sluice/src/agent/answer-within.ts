@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A request is answered within this time, with "pending" if need be: PostgreSQL looks at a cancel in between. */
+/**
+ * Every request is answered within this time, with "pending" if it is not done: PostgreSQL checks for a cancel only
+ * between requests.
+ */
 const ANSWER_WITHIN_MS = 500;
 
-/** True when the promise is settled, whichever way, within the time in which a request is answered. */
+/** True when the promise has resolved or rejected within ANSWER_WITHIN_MS. */
 export async function settlesInTime(promise: Promise<unknown>): Promise<boolean> {
   const timeout = new AbortController();
   const isSettled = promise.then(

@@ -16,7 +16,10 @@ export interface CleanUpOptions {
   log: Logger;
 }
 
-/** What exports leave at S3, this agent's and those of one that was killed: noted on disk, and cleaned up in the background. */
+/**
+ * Cleans up in the background what exports have left at S3: those of this agent, and those of an agent that was killed.
+ * What may have to be cleaned up is noted on disk (upload-journal.ts).
+ */
 export class CleanUp {
   readonly #directory: UploadJournalDirectory;
   readonly #queue: CleanupQueue;
@@ -37,7 +40,7 @@ export class CleanUp {
     this.#leftObjects = new LeftObjects({ queue: this.#queue, s3, keys, log });
   }
 
-  /** To be called before the first export of this agent: what is in the journal then is an earlier one's. */
+  /** Must be called before the first export of this agent, so that everything in the journal is an earlier agent's. */
   static async open(options: CleanUpOptions): Promise<CleanUp> {
     const directory = await UploadJournalDirectory.open(options.stateDirectory);
     const unreadable = (path: string, error: unknown): void =>
@@ -48,7 +51,7 @@ export class CleanUp {
     return new CleanUp(options, directory, await directory.left(unreadable));
   }
 
-  /** Begins to clean up after an earlier agent. Its exports have failed for their callers, who lost the connection. */
+  /** Begins to clean up after an earlier agent. For their callers its exports have failed: they lost the connection. */
   start(): void {
     for (const note of this.#left) {
       if (isPublishing(note)) this.#leftObjects.remove(this.#withItsUploads(note));
@@ -74,7 +77,7 @@ export class CleanUp {
     return this.#queue.stop();
   }
 
-  /** The uploads of objects that were being published are aborted with them. */
+  /** True when this upload is of an object that was being published: that object's task aborts the upload as well. */
   #isPublished(uploadId: string): boolean {
     return this.#left.some(
       (note) => isPublishing(note) && note.entry.objects.some((object) => object.uploadId === uploadId),

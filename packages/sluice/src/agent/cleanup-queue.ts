@@ -4,21 +4,21 @@ import type { Logger } from 'pino';
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 5 * 60_000;
 const MAX_RUNNING = 4;
-/** What does not fit stays in the journal, for the next start. */
+/** Tasks beyond this number stay in the journal, and are done after the next start. */
 const MAX_TASKS = 10_000;
 
 export interface CleanupTask {
-  /** What is cleaned up, for the log. */
+  /** What is cleaned up: fields for the log. */
   about: object;
-  /** What is said when it can't be done: the error follows. */
+  /** The log message when an attempt fails; the error is logged with it. */
   failure: string;
-  /** @returns whether nothing more is to be done; if not, it is run again after a pause */
+  /** @returns true when nothing is left to do; otherwise the task is run again after a pause */
   run(signal: AbortSignal): Promise<boolean>;
 }
 
 /**
- * Cleans up at S3 in the background, a few things at a time, and tries again after growing pauses: the role may not be
- * there yet, or S3 not be reached.
+ * Runs clean-up tasks at S3 in the background, a few at a time. A task that is not done is tried again after growing
+ * pauses: the role may not be associated yet, or S3 may be unreachable.
  */
 export class CleanupQueue {
   readonly #log: Logger;
@@ -46,7 +46,7 @@ export class CleanupQueue {
     this.#tasks.add(done);
   }
 
-  /** What is not done stays in the journal. */
+  /** Stops the tasks. What they have not done stays in the journal. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the agent is shutting down'));
     for (const wake of this.#waiting.splice(0)) wake();
@@ -61,7 +61,7 @@ export class CleanupQueue {
       try {
         if (signal.aborted || (await task.run(signal))) return;
       } catch (error) {
-        // A failure that comes again is not worth another line.
+        // The same error is logged once, not at every attempt.
         if (!signal.aborted && lastError !== String(error)) {
           this.#log.error({ ...task.about, err: error }, task.failure);
         }

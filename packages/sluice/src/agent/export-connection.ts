@@ -8,16 +8,16 @@ import { toSqlError } from './sql-state.ts';
 
 export interface BegunExport {
   session: ExportSession;
-  /** What the extension is told. */
+  /** The answer to the extension's begin. */
   answer: object;
 }
 
 export interface ExportConnectionOptions {
-  /** The signal is aborted when nobody waits for the export any more. */
+  /** Begins an export. The signal is aborted when its caller has gone. */
   begin: (request: BeginRequest, options: { signal: AbortSignal }) => Promise<BegunExport>;
-  /** Requests that belong to no export. */
+  /** Answers requests that belong to no export. */
   answer: (request: Extract<AgentRequest, { op: 'statement' | 'ping' }>) => Promise<object>;
-  /** Requests that are too long to be read here. */
+  /** Reads requests that are too long to decode in this thread. */
   readLong: (text: Uint8Array) => Promise<ReadRequest>;
   ended: (session: ExportSession) => void;
 }
@@ -29,8 +29,8 @@ interface PendingBegin {
 }
 
 /**
- * One connection of PostgreSQL, and the export that is begun on it, if any. A begin may take long (the role is assumed
- * first), so it is answered with "pending", and sent again, until it has come to something.
+ * One connection of PostgreSQL, and the export that was begun on it, if any. A begin may take long, since the role is
+ * assumed first. So it is answered with "pending", and the extension repeats it, until the export has begun or failed.
  */
 export class ExportConnection implements RequestHandler {
   readonly #options: ExportConnectionOptions;
@@ -99,7 +99,7 @@ export class ExportConnection implements RequestHandler {
   #startBegin(request: BeginRequest): PendingBegin {
     const abortion = new AbortController();
     const begun = this.#options.begin(request, { signal: abortion.signal });
-    // Whoever waits for it is told; nobody may be waiting.
+    // A failure reaches the next request for this begin. If no request comes, nothing else handles the rejection.
     begun.catch(() => undefined);
     return { request: JSON.stringify(request), begun, abortion };
   }
@@ -110,7 +110,10 @@ export class ExportConnection implements RequestHandler {
     return { state: 'aborted', ...(failure === undefined ? {} : { error: toSqlError(failure) }) };
   }
 
-  /** A session that is begun all the same is this connection's, and ends with it. */
+  /**
+   * Aborts a pending begin. If its session has started all the same, the session is aborted too, and belongs to this
+   * connection, which closes it.
+   */
   async #giveUpBegin(): Promise<void> {
     const pending = this.#pending;
     if (pending === undefined) return;

@@ -17,7 +17,7 @@ export interface ExportJournalOptions {
   databaseRole: string;
 }
 
-/** Notes what one export does at S3, and hands over what it leaves to be cleaned up in the background. */
+/** Writes to the journal what one export does at S3, and hands what it leaves there to the background clean-up. */
 export class ExportJournal implements UploadJournal {
   readonly #options: ExportJournalOptions;
   readonly #uploads = new Map<string, JournalNote<UploadEntry>>();
@@ -44,7 +44,7 @@ export class ExportJournal implements UploadJournal {
       },
       lost: async () => {
         answered();
-        // Without the time of its end it is looked for in a longer span.
+        // If the end of the attempt can't be noted, the upload is looked for in a longer time span (left-uploads.ts).
         leftUploads.find(await note.replace({ ...note.entry, lostAt: steadyNow() }).catch(() => note));
       },
     };

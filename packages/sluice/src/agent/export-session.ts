@@ -8,11 +8,13 @@ import { PipeSource } from './pipes/pipe-source.ts';
 import type { OpenPipe } from './pipes/pipe-pool.ts';
 import { steadyNow } from '../steady-clock.ts';
 
-/** An export whose COPY has ended is committed or aborted at once; one that is not has lost its caller. */
+/**
+ * After COPY has ended, the extension commits or aborts at once. After this time without either, the caller is gone.
+ */
 const DECISION_TIMEOUT_MS = 60_000;
 const DECISION_CHECK_MS = 10_000;
 
-/** What a commit has come to. */
+/** The answer to a commit. */
 export type CommitProgress =
   { state: 'pending' } | { state: 'done'; files: number; bytes: number; receipt: string };
 
@@ -23,8 +25,8 @@ export interface ExportSessionOptions {
   pipe: OpenPipe;
   log: Logger;
   /**
-   * Moves the bytes of the source to S3; ends well only after the source has, and after `confirm`, which it waits for
-   * when all objects are there.
+   * Uploads the bytes of the source. When all objects are stored it waits for `confirm`. It resolves only after the
+   * source has ended without error and `confirm` has resolved.
    */
   upload: (
     source: AsyncIterable<Uint8Array>,
@@ -33,10 +35,12 @@ export interface ExportSessionOptions {
 }
 
 /**
- * One export, from begin to commit or abort. It belongs to the connection that began it: when that closes, the export
- * is aborted. The token is known to the SQL function alone, so that other code of the session, which can use the same
- * connection, cannot commit; nor can it answer a commit, which it may have sent to a connection of its own, without
- * the receipt.
+ * One export, from begin to commit or abort. It belongs to the connection that began it: when the connection closes,
+ * the export is aborted.
+ *
+ * Only the SQL function knows the token. Other code of the session could use the same connection, but without the token
+ * it cannot commit. Such code could also replace the connection by one of its own, so the agent proves its answer to a
+ * commit with the receipt, which only the agent and the SQL function know.
  */
 export class ExportSession {
   readonly token = randomBytes(16).toString('hex');
@@ -48,9 +52,9 @@ export class ExportSession {
   readonly #startedAt = steadyNow();
   readonly #ended: Promise<void>;
   readonly #decisionTimer: NodeJS.Timeout;
-  /** All objects are there. */
+  /** Open when all objects are stored. */
   readonly #stored = new Latch();
-  /** The caller is about to be told so: from then on the objects stay. */
+  /** Open when the agent is about to answer that the commit has succeeded. From then on the objects stay. */
   readonly #confirmed = new Latch();
   #outcome: Outcome = { status: 'running' };
   #isCommitted = false;
@@ -71,7 +75,7 @@ export class ExportSession {
   }
 
   /**
-   * COPY has ended well after `rows` rows: publishes the objects. Called again while the answer is "pending".
+   * COPY has ended without error after `rows` rows: publishes the objects. Called again as long as it gives "pending".
    *
    * @throws the export's own error, when it has failed
    */
@@ -82,7 +86,8 @@ export class ExportSession {
     this.#isCommitted = true;
     this.#source.commit();
     await settlesInTime(Promise.race([this.#stored.opened, this.#ended]));
-    // Only now, and not when the objects were there: a caller who is gone by then is told of a failure.
+    // The export is confirmed only here, where a caller waits for the answer. If the caller goes away before, the
+    // objects are removed again.
     if (this.#stored.isOpen && !this.#abortion.signal.aborted) {
       this.#confirmed.open();
       await this.#ended;
@@ -108,21 +113,21 @@ export class ExportSession {
   }
 
   /**
-   * Ends the export. What it has published is removed again, as far as that is possible.
+   * Ends the export, and removes what it has published, as far as that is possible.
    *
-   * @returns the reason, when the export had failed by itself before: the caller's own error is then only a consequence
+   * @returns the export's own failure, if it had failed before: the caller's error is then only a consequence of it
    */
   async abort(reason: string): Promise<{ failure?: unknown }> {
     const outcome = this.#outcome;
     this.fail(new SluiceError('export_aborted', 'the export was aborted', { detail: reason }));
     await this.#source.close();
     clearInterval(this.#decisionTimer);
-    // Cleaning up at S3 may take long; the caller need not wait for it.
+    // Cleaning up at S3 may take long, and the caller does not have to wait for it.
     await settlesInTime(this.#ended);
     return outcome.status === 'failed' ? { failure: outcome.error } : {};
   }
 
-  /** Ends the export, if it is running, with a reason that its caller is told when COPY or the commit then fails. */
+  /** Aborts a running export. Its caller gets `reason` from the COPY or the commit that then fails. */
   fail(reason: SluiceError): void {
     if (this.#confirmed.isOpen) return;
     if (this.#outcome.status !== 'running' || this.#abortion.signal.aborted) return;
@@ -131,12 +136,12 @@ export class ExportSession {
     this.#abortion.abort(reason);
   }
 
-  /** Whether nothing more is to come of it but the end of its connection. */
+  /** True when the export has succeeded, failed or been aborted, and only has to be closed. */
   get isOver(): boolean {
     return this.#outcome.status !== 'running' || this.#abortion.signal.aborted;
   }
 
-  /** The session is over, whatever it came to: its connection is gone, or about to go. */
+  /** Ends the session when its connection is closed, or about to be; a running export is aborted. */
   async close(): Promise<void> {
     if (this.#outcome.status === 'running') await this.abort('the connection was closed');
     clearInterval(this.#decisionTimer);
@@ -158,7 +163,7 @@ export class ExportSession {
     this.#outcome = { status: 'failed', error };
     const { aborted, reason } = this.#abortion.signal;
     if (!aborted) this.#log.error({ err: error }, 'export failed');
-    // Its caller may be gone, so the log says it.
+    // The caller of an aborted export may be gone, so the log also says what is left of it.
     else if (error !== reason)
       this.#log.error({ err: error }, 'cleaned up after an aborted export: the hint says what is left of it');
     this.#source

@@ -6,18 +6,18 @@ const place = {
 };
 const access = {
   region: z.string(),
-  /** The database role that the export ran for, as whom it is cleaned up. Missing in what older agents wrote. */
+  /** The database role that the export ran for; the clean-up uses its AWS session. Older agents did not write it. */
   databaseRole: z.string().optional(),
 };
 
-/** S3 was asked to open an upload, and may have done it, under an id that is not known. */
+/** S3 was asked to open an upload. S3 may have opened it, but its id is not known. */
 const askedSchema = z.object({
   kind: z.literal('asked').optional(),
   ...place,
   ...access,
   /** In milliseconds since 1970, by our clock. */
   askedAt: z.number(),
-  /** When the answer was given up. Missing when the agent was killed first. */
+  /** When the agent stopped waiting for the answer. Missing when the agent was killed before that. */
   lostAt: z.number().optional(),
   uploadId: z.undefined().optional(),
 });
@@ -49,8 +49,8 @@ export const journalEntrySchema = z.union([publishingSchema, uploadSchema, asked
 
 export type AskedEntry = z.output<typeof askedSchema>;
 export type UploadEntry = z.output<typeof uploadSchema>;
-/** The objects that an export publishes, until its caller is told of its success. */
+/** The objects that an export publishes. The entry stays until the export has succeeded or everything is cleaned up. */
 export type PublishingEntry = z.output<typeof publishingSchema>;
 
-/** What may have to be cleaned up at S3, should the agent be killed now. */
+/** What would have to be cleaned up at S3 if the agent were killed now. */
 export type JournalEntry = AskedEntry | UploadEntry | PublishingEntry;

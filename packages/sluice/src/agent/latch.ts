@@ -1,4 +1,4 @@
-/** Something that happens once, and that others wait for. */
+/** An event that happens once. Others can wait for it. */
 export class Latch {
   readonly opened: Promise<void>;
   #isOpen = false;

@@ -8,7 +8,7 @@ import type { S3Connections } from './s3-connections.ts';
 import type { JournalNote } from './upload-journal.ts';
 import { steadyNow } from '../steady-clock.ts';
 
-/** A request that was broken off may still store its object for a while; then it is not looked for any more. */
+/** How long an object is looked for: a request that was broken off may still be executed by S3 for a while. */
 const LATEST_APPEARANCE_MS = 30_000;
 
 export interface LeftObjectsOptions {
@@ -18,7 +18,7 @@ export interface LeftObjectsOptions {
   log: Logger;
 }
 
-/** Removes what failed exports have published, in the background. */
+/** Removes the objects that failed exports have published, in the background. */
 export class LeftObjects {
   readonly #options: LeftObjectsOptions;
 
@@ -26,7 +26,7 @@ export class LeftObjects {
     this.#options = options;
   }
 
-  /** The export has failed for its caller, and these of its objects may be there, or appear yet. */
+  /** Removes these objects of a failed export. They may exist already, or S3 may store them a little later. */
   remove(note: JournalNote<PublishingEntry>, objects: readonly PublishedObject[] = note.entry.objects): void {
     const lookUntil = steadyNow() + LATEST_APPEARANCE_MS;
     let remaining = [...objects];

@@ -8,10 +8,10 @@ import type { S3Connections } from './s3-connections.ts';
 import type { JournalNote } from './upload-journal.ts';
 import { steadyNow } from '../steady-clock.ts';
 
-/** S3's clock tells whole seconds, and a request may reach S3 a moment after its answer was given up. */
+/** Margins of the search: S3 gives times in whole seconds, and a request may reach S3 after its answer was given up. */
 const BEFORE_MS = 2_000;
 const AFTER_MS = 5_000;
-/** When an agent is killed nobody notes the end of its attempt. */
+/** How long an attempt is assumed to last when its end was not noted, because the agent was killed. */
 const LONGEST_ATTEMPT_MS = 60_000;
 
 export interface LeftUploadsOptions {
@@ -29,7 +29,7 @@ export class LeftUploads {
     this.#options = options;
   }
 
-  /** An upload that nobody uses any more, and that could not be aborted. */
+  /** Aborts an upload that could not be aborted when its export failed. */
   abort(note: JournalNote<UploadEntry>): void {
     const { queue, s3, own, log } = this.#options;
     const { bucket, key, uploadId } = note.entry;
@@ -51,9 +51,11 @@ export class LeftUploads {
   }
 
   /**
-   * An upload that S3 may have opened without our knowing its id. S3 is asked which ones of the object were begun in the
-   * seconds of the attempt, and those that are not this agent's own are aborted. What remains: an upload that somebody
-   * else began for the very same key in those seconds can't be told from ours.
+   * Looks for an upload that S3 may have opened although its answer, with the upload's id, was lost. Of the object's
+   * open uploads, those that began during the attempt and are not known as this agent's own are aborted.
+   *
+   * One case remains: an upload that another program began for the same key in the same seconds can't be told apart,
+   * and is aborted as well.
    */
   find(note: JournalNote<AskedEntry>): void {
     const { queue, s3, log } = this.#options;

@@ -6,7 +6,7 @@ import { Sts } from '../identity/sts.ts';
 import { readCertificates } from './s3-connections.ts';
 
 /**
- * The cluster's roles, as sluice.toml says how to assume them.
+ * The roles of the cluster, with the settings of sluice.toml by which they are assumed.
  *
  * @throws SluiceError `config_invalid`
  */
@@ -24,7 +24,7 @@ export async function openRoles(config: Config, log: Logger): Promise<ClusterRol
 }
 
 /**
- * STS as the agent asks it, with the agent's own credentials.
+ * A client of STS that uses the agent's own credentials.
  *
  * @throws SluiceError `config_invalid`
  */

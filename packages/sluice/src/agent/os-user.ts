@@ -10,8 +10,8 @@ export interface OsUser {
 }
 
 /**
- * The user that PostgreSQL runs as, by name or number, when it is another than the agent's own. Only root can hand the
- * socket and the pipes to somebody else.
+ * The user that PostgreSQL runs as, given by name or number. Only root can give the socket and the pipes to another
+ * user than the agent's own.
  *
  * @returns undefined when it is the agent's own user
  * @throws SluiceError `config_invalid`

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
 import { PROTOCOL_VERSION, type BeginRequest } from './request.ts';
 
-/** No more databases than this are told of; a server has rarely as many. */
+/** The log warns of at most this many databases, so that the set of those already named stays small. */
 const MAX_DATABASES = 100;
 
-/** Tells the log, once for each database, that its extension is older than the agent, and what to do. */
+/** Writes to the log, once for each database, that its extension is older than the agent, and how to update it. */
 export class OutdatedExtensions {
   readonly #log: Logger;
   readonly #told = new Set<string>();

@@ -3,8 +3,8 @@ import { SluiceError } from '../errors.ts';
 import type { OsUser } from './os-user.ts';
 
 /**
- * Makes a directory that nobody but its owner (the agent's own user, or `owner`) can enter. One that is there already
- * must not be anybody else's, who could put sockets and pipes of their own into it.
+ * Makes a directory that only its owner (the agent's own user, or `owner`) can enter. An existing directory is refused
+ * if it belongs to another user, who could put sockets and pipes into it.
  *
  * @throws SluiceError `config_invalid`
  */

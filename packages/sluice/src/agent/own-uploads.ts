@@ -1,14 +1,14 @@
 import type { S3Uri } from '../s3/s3-uri.ts';
 
 /**
- * The multipart uploads that this agent uses, so that a search for a lost one aborts none of them: those whose id it
- * knows, and those that it has asked for and may get the id of any moment.
+ * The multipart uploads that this agent uses, so that the search for a lost upload does not abort them: those whose id
+ * is known, and the objects for which an upload was requested and the answer is still to come.
  */
 export class OwnUploads {
   readonly #ids = new Set<string>();
   readonly #asking = new Map<string, number>();
 
-  /** @returns to be called when the answer is there, or lost */
+  /** @returns a function to call when the answer has arrived, or is lost */
   ask({ bucket, key }: S3Uri): () => void {
     const name = JSON.stringify([bucket, key]);
     this.#asking.set(name, (this.#asking.get(name) ?? 0) + 1);

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { SluiceError } from '../errors.ts';
 
 /**
- * The version of this protocol. The one before is served, too, while databases still have the extension before:
- * 1 told the role that the caller named (aws_s3 1.2), 2 the one that PostgreSQL knows (aws_s3 1.2.1).
+ * The version of this protocol. The previous one is still accepted, as databases may have the previous extension. In
+ * version 1 (aws_s3 1.2) the caller gave the name of the role; in version 2 (aws_s3 1.2.1) PostgreSQL gives it.
  */
 export const PROTOCOL_VERSION = 2;
 const OLDEST_PROTOCOL_VERSION = 1;
@@ -16,9 +16,9 @@ const nullableText = z.string().nullable();
 const requestSchema = z.discriminatedUnion('op', [
   z.object({
     op: z.literal('begin'),
-    /** Of the extension that asks. */
+    /** The protocol version of the extension that sent the request. */
     protocolVersion: z.int(),
-    /** Which the connection was opened with, if it was opened with one. */
+    /** The key with which the connection was opened, if it has one. */
     key: z.string().optional(),
     role: z.string(),
     database: z.string(),
@@ -42,7 +42,7 @@ export type AgentRequest = z.output<typeof requestSchema>;
 export type BeginRequest = Extract<AgentRequest, { op: 'begin' }>;
 
 /**
- * The text of a request: the prefix, then UTF-8 JSON in hexadecimal. Undefined when it is not a request at all.
+ * Reads the text of a request: the prefix, then UTF-8 JSON in hexadecimal. Undefined when there is no such prefix.
  *
  * @throws SluiceError `protocol_violation`
  */
@@ -62,12 +62,12 @@ export function parseRequest(text: string): AgentRequest | undefined {
   return result.data;
 }
 
-/** The text of a request, as parseRequest reads it. */
+/** Writes a request in the form that parseRequest reads. */
 export function encodeRequest(request: AgentRequest): string {
   return `sluice ${PROTOCOL_VERSION} ${Buffer.from(JSON.stringify(request)).toString('hex')}`;
 }
 
-/** What encodeAnswer made, before it is known to make sense. */
+/** Decodes what encodeAnswer made. The result is not validated. */
 export function decodeAnswer(text: string): unknown {
   return JSON.parse(Buffer.from(text, 'hex').toString());
 }

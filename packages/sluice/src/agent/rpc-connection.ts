@@ -7,34 +7,41 @@ import type { ReadRequest } from './parser/parse-job.ts';
 import { encodeAnswer, parseRequest, type AgentRequest } from './request.ts';
 import { toSqlError } from './sql-state.ts';
 
-/** A query of a million characters, in hexadecimal, and room around it. */
+/** Room for a query of a million bytes in hexadecimal, and for the rest of its request. */
 const MAX_MESSAGE_BYTES = 4 * 1024 * 1024;
 const NO_DATABASE = 'this is the Sluice agent, not a database';
 const STARTUP_TIMEOUT_MS = 10_000;
-/** A connection without an export is there for one request; its next one must be whole within this time. */
+/**
+ * A connection without an export serves single requests; the next one must have arrived completely within this time.
+ */
 const REQUEST_TIMEOUT_MS = 60_000;
-/** How the extension gives the key of its connection, which its begin must have: sluice.connect. */
+/**
+ * The startup option by which the extension gives the connection's key (sluice.connect). A begin must repeat the key.
+ */
 const KEY_OPTION = /^-c sluice\.key=([0-9a-f]{64})$/;
 
-/** Decoding a longer request takes more than a millisecond, in which no other connection is served. */
+/**
+ * A longer request is decoded in a parser thread: here it would take more than a millisecond, in which no other
+ * connection is served.
+ */
 const LONG_REQUEST_BYTES = 128 * 1024;
 
 /** Serves the requests of one connection, one after another. */
 export interface RequestHandler {
   handle(request: AgentRequest): Promise<object>;
-  /** Reads a long request elsewhere. */
+  /** Decodes a long request in another thread. */
   readLong(text: Uint8Array): Promise<ReadRequest>;
-  /** An export may take as long as its query does; a connection without one may not. */
+  /** True while there is an export, which may take as long as its query; a connection without one has a time limit. */
   readonly hasExport: boolean;
-  /** Nobody waits for the answer to the request that is being served. */
+  /** The client is gone, so no one receives the answer to the current request. */
   lost(): void;
-  /** The connection is gone. */
+  /** Called when the connection has ended. */
   close(): Promise<void>;
 }
 
 /**
- * One connection of PostgreSQL (dblink) to the agent: the subset of PostgreSQL's protocol that it needs.
- * No password is ever asked for: dblink refuses a connection without one to everybody but superusers.
+ * Serves one connection of PostgreSQL (dblink), with the part of PostgreSQL's protocol that dblink needs. The agent
+ * asks for no password, and dblink refuses connections without one to everybody but superusers.
  * Source: https://www.postgresql.org/docs/current/protocol-flow.html
  */
 export async function serveConnection(
@@ -45,16 +52,16 @@ export async function serveConnection(
 ): Promise<void> {
   const reader = new FrontendReader(MAX_MESSAGE_BYTES);
   let deadline = setTimeout(() => socket.destroy(), STARTUP_TIMEOUT_MS).unref();
-  /** Undefined: the connection is not of the extension, or of one before 1.2.1. */
+  /** Undefined when the client is not the extension, or an extension before 1.2.1. */
   let key: string | undefined;
   try {
-    // Left open when a message is refused, so that its sender learns why.
+    // The socket stays open when reading ends with an error, so that the error can still be sent.
     const chunks: AsyncIterator<Buffer> = socket.iterator({ destroyOnReturn: false });
-    // While requests are answered the next are read already, which tells whether anybody waits for the answers.
+    // The next messages are read while the current ones are answered, to notice at once when the client is gone.
     let next = receive(chunks, reader, handler);
     for (let messages = await next; messages !== undefined; messages = await next) {
       next = receive(chunks, reader, handler);
-      // It is waited for above, but later.
+      // A failure of `next` is thrown where it is awaited, above; here it only says that the client is gone.
       next.catch(() => handler.lost());
       for (const message of messages) {
         clearTimeout(deadline);
@@ -83,7 +90,10 @@ export async function serveConnection(
   }
 }
 
-/** Answers that nobody reads must not pile up: waits until the operating system has taken them, or the client is gone. */
+/**
+ * Waits until the operating system has taken the written answers, or the client is gone: a client that does not read
+ * its answers must not make them pile up in memory.
+ */
 async function drained(socket: Socket): Promise<void> {
   if (!socket.writableNeedDrain || socket.closed) return;
   await new Promise<void>((resolve) => {
@@ -154,7 +164,8 @@ async function answerQuery(
   }
   if (bytes.length > LONG_REQUEST_BYTES) return [notSupported(NO_DATABASE)];
   const text = bytes.toString('utf8');
-  // What dblink sends by itself, to have text in the database's encoding. Requests and answers are ASCII: any will do.
+  // dblink sets client_encoding to the database's encoding. Requests and answers are ASCII, so any encoding is
+  // accepted.
   const encoding = /^\s*set client_encoding to '([^']*)'/i.exec(text)?.[1];
   if (encoding !== undefined) {
     return [backend.parameterStatus('client_encoding', encoding), backend.commandComplete('SET')];

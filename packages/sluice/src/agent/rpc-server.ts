@@ -9,20 +9,20 @@ import type { OsUser } from './os-user.ts';
 import { removeStaleSocket } from '../files/stale-socket.ts';
 import { logServerErrors } from '../log-server-errors.ts';
 
-/** libpq looks for this name in the directory that is given as host. */
+/** The file name by which libpq finds the socket in the directory that is given as host (port 5432). */
 export const SOCKET_NAME = '.s.PGSQL.5432';
 
 export interface RpcServerOptions {
   directory: string;
-  /** Who may connect besides the agent's own user. */
+  /** PostgreSQL's user, when it is another than the agent's own. */
   owner?: OsUser | undefined;
-  /** Further ones are told that there are too many. */
+  /** Further connections are refused with an error. */
   maxConnections: number;
   serve: (socket: Socket) => void;
   log: Logger;
 }
 
-/** The agent's Unix socket, in a folder that is closed to everybody but the user that PostgreSQL runs as. */
+/** The agent's Unix socket, in a directory that only PostgreSQL's user can enter. */
 export class RpcServer {
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
@@ -42,7 +42,8 @@ export class RpcServer {
     server.on('connection', (socket) => {
       if (rpcServer.#sockets.size >= maxConnections) return refuse(socket, maxConnections);
       rpcServer.#sockets.add(socket);
-      // Whoever serves it meets the errors of reading. Who is gone when an answer is written misses nothing.
+      // Read errors reach the loop that serves the socket. A write error means that the client is gone and needs no
+      // answer.
       socket.on('error', () => socket.destroy());
       socket.once('close', () => rpcServer.#sockets.delete(socket));
       serve(socket);
@@ -55,12 +56,12 @@ export class RpcServer {
     return rpcServer;
   }
 
-  /** No new connections; those that are open go on. */
+  /** Accepts no new connections; open ones go on. */
   stopListening(): void {
     if (this.#server.listening) this.#server.close();
   }
 
-  /** Ends every connection. */
+  /** Closes every connection. */
   async close(): Promise<void> {
     const closed = this.#server.listening ? once(this.#server, 'close') : undefined;
     this.stopListening();
@@ -70,7 +71,7 @@ export class RpcServer {
 }
 
 function refuse(socket: Socket, maxConnections: number): void {
-  // Who is gone need not be told.
+  // A client that is gone needs no answer.
   socket.on('error', () => socket.destroy());
   socket.end(
     errorResponse({

@@ -11,13 +11,13 @@ import {
 } from '../s3/connection.ts';
 import { isUploadError } from '../s3/upload-error.ts';
 
-/** Connections that nobody uses are kept for the next export, this many. */
+/** How many unused connections are kept for later exports. */
 const MAX_IDLE_CONNECTIONS = 32;
 
-/** A connection to S3, for as long as an export needs it. */
+/** The use of a connection to S3 by one export. */
 export interface S3Lease {
   readonly connection: S3Connection;
-  /** Its credentials were refused: exports that begin from now on get others. */
+  /** S3 refused the connection's credentials: exports that begin later get new ones. */
   refused(): void;
   release(): void;
 }
@@ -29,14 +29,14 @@ interface Entry {
 }
 
 /**
- * The agent's connections to S3: one for each AWS Region that is exported to and each session of the cluster's role, which
- * every database role has its own of.
+ * The agent's connections to S3: one for each AWS Region and role session. Each database role has a role session of its
+ * own.
  */
 export class S3Connections {
   readonly #config: Config;
   readonly #roles: ClusterRoles;
   readonly #ca: string | undefined;
-  /** In the order of their last use. */
+  /** In the order of last use, the latest last. */
   readonly #entries = new Map<string, Entry>();
 
   private constructor(config: Config, roles: ClusterRoles, ca: string | undefined) {
@@ -51,7 +51,7 @@ export class S3Connections {
   }
 
   /**
-   * The connection that an export of a database role uploads through, with credentials that are there.
+   * The connection for an export of a database role. Its credentials have been fetched.
    *
    * @throws SluiceError `credentials_unavailable`; `invalid_argument`: that can't be a Region; the signal's reason
    */
@@ -63,15 +63,15 @@ export class S3Connections {
     return this.#leaseFor(region, this.#roles.exportSession(databaseRole), signal);
   }
 
-  /** For what an agent left that did not note the database role. */
+  /** The connection for cleaning up after an older agent, which did not note the database role. */
   async #forCleanUp(region: string, { signal }: { signal?: AbortSignal | undefined }): Promise<S3Lease> {
     if (staticCredentials(this.#config) !== undefined) return this.#lease(region, undefined);
     return this.#leaseFor(region, this.#roles.cleanUpSession(), signal);
   }
 
   /**
-   * Cleans up what an export left: as its database role, whose IAM policy may differ from others', where that is known.
-   * Errors as forExport.
+   * Runs a clean-up with the connection of the export's database role, if it is known: the IAM policy may allow one
+   * role what it denies another. Errors as forExport.
    */
   async use<T>(
     { region, databaseRole }: { region: string; databaseRole?: string | undefined },
@@ -106,7 +106,7 @@ export class S3Connections {
   #lease(region: string, session: RoleSession | undefined): S3Lease {
     const key = JSON.stringify([region, session?.roleArn, session?.sessionName]);
     const entry = this.#entries.get(key) ?? { connection: this.#connect(region, session), session, users: 0 };
-    // Last in the order.
+    // Moves the entry to the end of the order.
     this.#entries.delete(key);
     this.#entries.set(key, entry);
     entry.users += 1;
@@ -153,7 +153,7 @@ export class S3Connections {
   }
 }
 
-/** How a connection to S3 is made, as the [s3] of sluice.toml says. */
+/** Makes a connection to S3 with the settings of [s3] in sluice.toml. */
 export function connectToS3(
   { s3 }: Config,
   options: Pick<S3ConnectionOptions, 'region' | 'credentials' | 'roleArn' | 'ca'>,
@@ -169,7 +169,7 @@ export function connectToS3(
   });
 }
 
-/** The key of [s3], for stores without STS: no role is needed then, and none is used. */
+/** The access key of [s3], for stores without STS. With it no role is used. */
 export function staticCredentials({ s3 }: Config): S3Credentials | undefined {
   const { access_key_id: accessKeyId, secret_access_key: secretAccessKey, session_token: sessionToken } = s3;
   if (accessKeyId === undefined || secretAccessKey === undefined) return undefined;
@@ -177,8 +177,9 @@ export function staticCredentials({ s3 }: Config): S3Credentials | undefined {
 }
 
 /**
- * Certificates in PEM, of a file that a key of sluice.toml names.
+ * Reads certificates in PEM from a file that sluice.toml names.
  *
+ * @param key the key of sluice.toml, for the error message
  * @throws SluiceError `config_invalid`
  */
 export async function readCertificates(key: string, path: string | undefined): Promise<string | undefined> {
@@ -190,7 +191,7 @@ export async function readCertificates(key: string, path: string | undefined): P
   }
 }
 
-/** Nothing is sent through it any more, so nobody minds how its closing goes. */
+/** Closes a connection that is not used any more. A failure to close it has no consequences, and is ignored. */
 function closeQuietly({ connection }: Entry): void {
   connection.close().catch(() => undefined);
 }

@@ -2,7 +2,7 @@ import { isSluiceError, type SluiceErrorCode } from '../errors.ts';
 import { printable } from '../printable.ts';
 
 /**
- * The SQLSTATE of each failure: the one table that says how our errors look in SQL.
+ * The SQLSTATE of each error code; no other place decides how our errors look in SQL.
  * Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
  */
 const SQL_STATES = {

@@ -8,15 +8,15 @@ import { makeOwnDirectory } from './own-directory.ts';
 /** An entry and its place in the journal. */
 export interface JournalNote<T extends JournalEntry = JournalEntry> {
   readonly entry: T;
-  /** Writes another entry over it. */
+  /** Overwrites the entry with another. */
   replace<U extends JournalEntry>(entry: U): Promise<JournalNote<U>>;
-  /** There is nothing more to clean up. */
+  /** Deletes the entry: nothing is left to clean up. */
   remove(): Promise<void>;
 }
 
 /**
- * What an agent is doing at S3, one small file an entry in its state directory, so that the next agent can clean up when
- * this one is killed: S3 keeps, and charges for, the parts of an upload until somebody aborts it.
+ * What an agent is doing at S3, one small file for each entry, in its state directory. If the agent is killed, the next
+ * one reads them and cleans up: S3 keeps, and charges for, the parts of an upload until it is aborted.
  */
 export class UploadJournalDirectory {
   readonly #directory: string;
@@ -36,9 +36,9 @@ export class UploadJournalDirectory {
   }
 
   /**
-   * What an earlier agent left. A file that was being written when it was killed is removed.
+   * The entries of an earlier agent. A file that it had not finished writing is removed.
    *
-   * @param onUnreadable told of each file that is no entry; it is left where it is
+   * @param onUnreadable called for each file that can't be read as an entry; the file stays
    */
   async left(onUnreadable: (path: string, error: unknown) => void): Promise<JournalNote[]> {
     const left: JournalNote[] = [];

@@ -1,6 +1,7 @@
 /**
- * The AWS protocols that Sluice and its local stack both speak: Signature Version 4 as a server checks it, and the XML of the
- * Query protocol. Internal: it is exported for `@sluice/local` of the same version, and may change in any release.
+ * The parts of AWS protocols that Sluice and its local stack share: Signature Version 4 as a server checks it, and the
+ * XML of the Query protocol. Internal: it is exported for `@sluice/local` of the same version, and may change in any
+ * release.
  */
 export { InvalidUriError, percentDecode, uriEncode } from './percent-encoding.ts';
 export { QueryParameters } from './query-parameters.ts';

@@ -13,8 +13,8 @@ const PLUS = 0x2b;
 const SPACE = 0x20;
 
 /**
- * Decodes percent-encoding into a string. `raw` is a piece of a request line as node:http gives it: one character
- * for each byte. A URL class is no help here: it collapses `/../` and `//`, which are ordinary parts of S3 keys.
+ * Decodes percent-encoding into a string. `raw` is a part of a request line as node:http gives it: one character for
+ * each byte. A URL class can't be used: it collapses `/../` and `//`, which S3 keys may contain.
  */
 export function percentDecode(raw: string, options: { plusIsSpace?: boolean } = {}): string {
   const source = Buffer.from(raw, 'latin1');
@@ -48,7 +48,7 @@ export function uriEncode(text: string): string {
   );
 }
 
-/** UriEncode for paths: slashes stay. */
+/** UriEncode for paths: slashes are not encoded. */
 export function uriEncodePath(path: string): string {
   return uriEncode(path).replaceAll('%2F', '/');
 }

@@ -1,6 +1,6 @@
 /**
- * The headers of a request by name, read from node:http's rawHeaders. Not from node:http's own objects, in which the header
- * `__proto__` or `constructor` meets what every object has, and of several Authorization headers only the first is left.
+ * The headers of a request by name, read from node:http's rawHeaders. Its `headers` object is not used: the names
+ * `__proto__` and `constructor` exist in every object, and of several Authorization headers it keeps only the first.
  */
 export class RequestHeaders {
   readonly #lines: ReadonlyMap<string, readonly string[]>;
@@ -22,7 +22,7 @@ export class RequestHeaders {
     return this.#lines.get(name)?.join(',');
   }
 
-  /** On how many lines a header (lower-case name) stands. */
+  /** On how many lines a header (lower-case name) occurs. */
   lineCount(name: string): number {
     return this.#lines.get(name)?.length ?? 0;
   }

@@ -6,9 +6,9 @@ import { Agent } from '../agent/agent.ts';
 import { printable } from '../printable.ts';
 import { nodeNotice } from './node-notice.ts';
 
-/** How long the agent may take to end after an error that nobody handled. Uploads still open then are in the journal. */
+/** How long the agent may take to stop after an uncaught error. Uploads that are still open then are in the journal. */
 const FAULT_STOP_MS = 15_000;
-/** What is kept of a log that can't be written at the moment. */
+/** How many bytes of log lines are kept while the log can't be written. */
 const LONGEST_BACKLOG_BYTES = 1024 * 1024;
 
 export function agentCommand(): Command {
@@ -41,8 +41,8 @@ async function runAgent(configFile: string): Promise<void> {
         log.fatal({ err: error }, 'could not stop cleanly');
         process.exitCode = 1;
       }));
-  // Also unhandled rejections, which Node.js raises as exceptions. The state of the process is not known after one, so it
-  // ends, but tells S3 and the callers first.
+  // This includes unhandled rejections. After such an error the state of the process is unknown, so it ends, but first
+  // aborts its exports, at S3 and for their callers.
   process.on('uncaughtException', (error, origin) => {
     log.fatal({ err: error, origin }, 'an error that nobody handled: the agent aborts its exports and ends');
     if (isFaulty) return;
@@ -63,17 +63,18 @@ async function runAgent(configFile: string): Promise<void> {
 }
 
 function openLog({ agent }: Config): Logger {
-  // Written at once: the last line before the end is there, and pino's own flush at exit waits for ever on a full disk.
+  // Synchronous, so that the last lines before the end are written; with asynchronous writing pino's flush at exit
+  // waits for ever on a full disk.
   const output = destination({ dest: process.stdout.fd, sync: true, maxLength: LONGEST_BACKLOG_BYTES });
-  // A log that can't be written (its disk is full) must not end the exports. What is dropped then is lost; the next
-  // line tries again.
+  // A log that can't be written (a full disk) must not end the exports. Lines that are dropped meanwhile are lost; the
+  // next line tries again.
   output.on('error', () => undefined);
   output.on('drop', () => output.flush());
   return pino(
     {
       level: agent.log_level,
       base: { pid: process.pid },
-      // Names come from whoever may export, and a log is read in terminals.
+      // The log contains names that users chose, and it is read in terminals: control characters are escaped.
       hooks: { streamWrite: printable },
     },
     output,

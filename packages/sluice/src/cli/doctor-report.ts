@@ -16,7 +16,7 @@ const WORDS: Readonly<Record<CheckStatus, string>> = {
 };
 const STATUS_WIDTH = 'warning'.length;
 
-/** One check for a terminal: a line, and an indented one that says how to mend it. */
+/** One check for a terminal: a line with what was found, and an indented line with what to do about it. */
 export function formatResult(
   { name, status, found, mend }: CheckResult,
   { nameWidth, isColoured }: { nameWidth: number; isColoured: boolean },
@@ -27,7 +27,7 @@ export function formatResult(
   return mend === undefined ? line : `${line}${' '.repeat(STATUS_WIDTH + 2)}mend: ${onOneLine(mend)}\n`;
 }
 
-/** The last line: what it comes to. */
+/** The last line: how many checks ended in which way. */
 export function formatSummary(results: readonly CheckResult[]): string {
   const failed = results.filter(({ status }) => status === 'failed');
   const warnings = results.filter(({ status }) => status === 'warning');
@@ -47,12 +47,14 @@ export function formatJson(results: readonly CheckResult[]): string {
   return `${escapeControls(json, '\n')}\n`;
 }
 
-/** What others have named must not steer the terminal, nor look like a line of ours. */
+/** Text that others chose must not control the terminal, nor look like another line of the report. */
 function onOneLine(text: string): string {
   return escapeControls(text.replace(/\s*[\r\n]+\s*/g, ' '));
 }
 
-/** Control characters, and those that change the direction of text; in JSON's way, so that JSON stays JSON. */
+/**
+ * Escapes control characters, and those that change the direction of text, in JSON's notation, so that JSON stays JSON.
+ */
 function escapeControls(text: string, except = ''): string {
   return text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (character) =>
     character === except

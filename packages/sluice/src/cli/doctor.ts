@@ -12,7 +12,7 @@ interface Flags {
   json?: boolean;
 }
 
-/** That PostgreSQL's own programs take, too, and that name a database. */
+/** The variables of PostgreSQL's own programs that choose a database. */
 const DATABASE_VARIABLES = ['PGHOST', 'PGPORT', 'PGDATABASE', 'PGUSER'];
 
 export function doctorCommand(): Command {
@@ -44,7 +44,7 @@ Examples:
   PGDATABASE=sales sluice doctor s3://sample-bucket/ --region eu-central-1 --json`,
       )
       .showHelpAfterError('(sluice doctor --help shows the options)')
-      // A wrong command line has a status of its own: 2, as everywhere.
+      // A wrong command line has its own exit status, 2.
       .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
       .action(async (target: DoctorOptions['target'], flags: Flags) => {
         process.exitCode = await runDoctor(target, flags);
@@ -54,7 +54,7 @@ Examples:
 
 /** @returns the exit status */
 async function runDoctor(target: DoctorOptions['target'], flags: Flags): Promise<number> {
-  // With what it needs: a start of the agent need not pay for PostgreSQL's driver.
+  // Imported here, so that the other commands do not load PostgreSQL's driver.
   const { CHECK_NAMES, examine } = await import('../doctor/examine.ts');
   const { config: configFile, region, json = false } = flags;
   const interruption = new AbortController();
@@ -82,12 +82,12 @@ async function runDoctor(target: DoctorOptions['target'], flags: Flags): Promise
   }
 }
 
-/** What the URL leaves out, the driver takes from the variables. */
+/** The driver takes from the PG* variables what the URL does not contain. */
 function databaseSettings({ database }: Flags): DoctorOptions['database'] {
   const isNamed =
     database !== undefined || DATABASE_VARIABLES.some((name) => process.env[name] !== undefined);
   if (!isNamed) return undefined;
-  // As psql does it, and not from USER, which need not be there.
+  // psql also takes the operating system's name of the user, and not the variable USER, which may be missing.
   const user = osUserName();
   if (user !== undefined) process.env['PGUSER'] ??= user;
   return database === undefined ? {} : { connectionString: database };
@@ -97,7 +97,7 @@ function osUserName(): string | undefined {
   try {
     return userInfo().username;
   } catch {
-    // A user whom the system has no name for: the driver says that one is missing.
+    // This user id has no name: the driver then says that a user name is missing.
     return undefined;
   }
 }

@@ -2,10 +2,10 @@ import { Command } from 'commander';
 import { errnoOf, SluiceError } from '../errors.ts';
 import { VERSION } from '../version.ts';
 
-/** A package of its own, and not a dependency of this one: a database host has no use for it. */
+/** A separate package and not a dependency of this one: a database host does not need it. */
 const LOCAL_PACKAGE = '@sluice/local/cli';
 
-/** `sluice local`: hands everything to @sluice/local, its options and its help included. */
+/** `sluice local`: passes all options, also --help, to @sluice/local. */
 export function localCommand(): Command {
   return new Command('local')
     .description(

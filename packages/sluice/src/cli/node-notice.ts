@@ -1,7 +1,7 @@
 /** Node.js 20 has had no security fixes since April 2026, https://nodejs.org/en/about/previous-releases */
 const OLDEST_MAINTAINED_MAJOR = 22;
 
-/** What the agent's log says about a version of Node.js that has reached its end; undefined for all others. */
+/** What the agent logs about a version of Node.js that gets no security fixes any more; undefined for all others. */
 export function nodeNotice(version: string): string | undefined {
   const major = Number.parseInt(version.replace(/^v/, ''), 10);
   return major < OLDEST_MAINTAINED_MAJOR

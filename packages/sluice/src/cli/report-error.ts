@@ -1,6 +1,6 @@
 import { isSluiceError } from '../errors.ts';
 
-/** Tells a failure on standard error, as psql tells one: message, DETAIL, HINT. */
+/** Writes an error to standard error in psql's form: message, DETAIL, HINT. */
 export function reportError(error: unknown): void {
   if (!isSluiceError(error)) {
     console.error('sluice:', error);

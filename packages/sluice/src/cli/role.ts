@@ -67,7 +67,7 @@ async function ask({ config }: Flags, request: AdminRequest): Promise<readonly R
   return askAgent(agent.state_directory, request);
 }
 
-/** What is associated now. */
+/** Prints the associated roles. */
 function print(roles: readonly RoleReport[], { json = false }: Flags): void {
   process.stdout.write(json ? `${JSON.stringify(roles.map(asAwsShowsIt), undefined, 2)}\n` : table(roles));
 }

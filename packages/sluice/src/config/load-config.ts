@@ -27,7 +27,11 @@ export async function loadConfig(path: string, options: { signal?: AbortSignal }
   return parseConfig(text, path);
 }
 
-/** Checks the text of a sluice.toml; `path` is for messages. Errors as loadConfig. */
+/**
+ * Checks the text of a sluice.toml. Errors as loadConfig.
+ *
+ * @param path named in error messages
+ */
 export function parseConfig(text: string, path: string): Config {
   let values: unknown;
   try {
@@ -64,7 +68,7 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   return `${key || 'the file'}: ${expected}${foundValue(issue)}`;
 }
 
-/** What stands in the file, unless it is a secret or a whole table. */
+/** The value found in the file; undefined for secrets and for whole tables. */
 function foundValue(issue: z.core.$ZodIssue): string {
   if (/secret|token/.test(issue.path.join('.'))) return '';
   if (issue.input === undefined) return ', found nothing';

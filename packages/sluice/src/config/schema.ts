@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { parseDuration, parseSize } from './quantity.ts';
 
-/** The largest object that Amazon S3 stores, and so the largest file of an export. */
+/** The largest object that Amazon S3 stores, and therefore the largest file of an export. */
 const MAX_OBJECT_BYTES = 5 * 1024 ** 4;
 /** The smallest part of a multipart upload, except for the last. */
 const MIN_PART_BYTES = 5 * 1024 ** 2;
@@ -56,7 +56,7 @@ function listenAddress() {
   });
 }
 
-/** sluice.toml, as docs/configuration.md describes it key by key. Keys are those of the file. */
+/** sluice.toml; its keys are described in docs/configuration.md. */
 export const configSchema = z.strictObject({
   agent: z
     .strictObject({

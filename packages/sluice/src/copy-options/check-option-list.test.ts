@@ -112,7 +112,7 @@ describe('checkOptionList', () => {
     expect(accepted).toBeGreaterThan(5);
   });
 
-  // As PostgreSQL reads them. The grammar of libpg-query itself refuses a comment of any kind here.
+  // PostgreSQL's scanner accepts these; libpg-query's refuses every comment here.
   it.each([
     ["null 'a'--c\n'b'", 'ab'],
     ["null 'a' -- c\n  -- c\n'b'", 'ab'],

@@ -3,22 +3,23 @@ import { isComment, scan, type Word } from './scan.ts';
 
 /** COPY has fifteen options, each of which may be given once. */
 const MAX_OPTIONS = 100;
-/** A query has no more columns (MaxTupleAttributeNumber in src/include/access/htup_details.h). */
+/** The most columns that a query can have (MaxTupleAttributeNumber in src/include/access/htup_details.h). */
 const MAX_COLUMNS = 1_664;
-/** The list itself, and a list of columns in it. */
+/** The list itself, and a list of columns inside it. */
 const MAX_DEPTH = 2;
 
 const OUTSIDE_WORDS = /[^ \t\n\r\f\v]/g;
 
 /**
- * Refuses what can be no list of COPY options before it reaches PostgreSQL's grammar. That one calls itself for each
- * level of a text, and its memory is broken for everybody once a text had more levels than its stack. What passes here
- * is one list in parentheses, of names, strings and numbers, with lists of columns in it, and nothing behind it. A list
- * that does not end may pass: the grammar refuses it at its end.
+ * Refuses a text that can't be a list of COPY options, before PostgreSQL's grammar reads it. The grammar is recursive,
+ * and once a text has overflowed its stack, the parser's memory is corrupt for all later texts. A text that passes is
+ * one list in parentheses with nothing after it; it consists of names, strings, numbers and lists of columns. A list
+ * without its closing parenthesis may pass, too: the grammar refuses it at its end.
  *
- * @param list begins with a parenthesis, and ends with a line; its strings are the standard's
- * @returns the list without what stands in comments, as PostgreSQL's scanner takes seconds for those in many levels.
- *   An empty comment stays of one in slashes: PostgreSQL joins strings across a line's comment, but not across that.
+ * @param list begins with a parenthesis and ends with a line end; its strings follow standard_conforming_strings = on
+ * @returns the list without the contents of comments: PostgreSQL's scanner takes seconds for deeply nested ones. A
+ *   block comment becomes an empty one, since PostgreSQL joins two strings with a line comment between them, but not
+ *   with a block comment.
  * @throws SluiceError `options_syntax`
  */
 export function checkOptionList(list: string): string {
@@ -57,7 +58,7 @@ class ListShape {
     if (opening === ';' || this.#hasEnded) throw near(this.#list.slice(from, to));
   }
 
-  /** What stands between two words. */
+  /** Checks the characters between two words. */
   characters(from: number, to: number): void {
     OUTSIDE_WORDS.lastIndex = from;
     for (;;) {
@@ -83,7 +84,7 @@ class ListShape {
         this.#comma();
         return;
       case '&':
-        // Of a string or name with Unicode escapes, such as U&'\0441'.
+        // The ampersand of a string or name with Unicode escapes, such as U&'\0441'.
         if (/^[uU]&['"]$/.test(this.#list.slice(at - 1, at + 2))) return;
         throw near(character);
       default:
@@ -100,7 +101,7 @@ class ListShape {
   }
 }
 
-/** As PostgreSQL says it, with as much of the text as a reader needs to find the place. */
+/** PostgreSQL's own error message, with at most 100 characters of the text. */
 function near(text: string): Error {
   return optionsSyntaxError(`syntax error at or near "${text.slice(0, 100)}"`);
 }

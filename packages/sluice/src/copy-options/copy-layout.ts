@@ -2,17 +2,17 @@ import type { RowFormat } from '../exporter/row-format.ts';
 import type { CopyOption } from './parse-copy-options.ts';
 import { canonicalEncoding, charsetOf } from './encoding.ts';
 
-/** What the options of a COPY say about its bytes. */
+/** How COPY lays out its bytes with given options. */
 export interface CopyLayout {
   rowFormat: RowFormat;
   contentType: string;
 }
 
 /**
- * Derives the layout of COPY's output from its options. Never fails: COPY itself refuses what makes no sense, with its
- * own error, before it writes a byte.
+ * Derives the layout of COPY's output from its options. Never fails: COPY itself refuses wrong options, with its own
+ * error, before it writes a byte.
  *
- * @param clientEncoding the session's, which COPY uses when there is no `encoding` option
+ * @param clientEncoding the session's encoding, which COPY uses without an `encoding` option
  */
 export function copyLayout(options: readonly CopyOption[], clientEncoding: string): CopyLayout {
   const value = (name: string) => options.findLast((option) => option.name === name)?.value;
@@ -43,7 +43,10 @@ function oneCharacter(text: string | undefined): string | undefined {
   return text?.length === 1 ? text : undefined;
 }
 
-/** As PostgreSQL reads a Boolean option: alone it is true. Source: defGetBoolean in src/backend/commands/define.c. */
+/**
+ * Reads a Boolean option like PostgreSQL: without a value it is true. Source: defGetBoolean in
+ * src/backend/commands/define.c.
+ */
 function isHeader(value: CopyOption['value'] | undefined): boolean {
   if (value === undefined) return false;
   return typeof value !== 'string' ? value !== 0 : !['false', 'off'].includes(value.toLowerCase());

@@ -3,12 +3,15 @@
  * Source: https://www.postgresql.org/docs/current/multibyte.html and src/common/encnames.c.
  */
 
-/** Lower-case letters and digits, as PostgreSQL compares encoding names. */
+/** Only lower-case letters and digits remain: PostgreSQL compares the names of encodings in this form. */
 function normalise(name: string): string {
   return name.toLowerCase().replace(/[^a-z0-9]/g, '');
 }
 
-/** Other names of the encodings whose characters may hold bytes that look like ASCII; only these matter for cutting. */
+/**
+ * PostgreSQL's name for each alias of UTF8, and of the encodings whose characters may contain bytes that look like
+ * ASCII. Cutting between rows needs only these.
+ */
 const ALIASES: ReadonlyMap<string, string> = new Map(
   Object.entries({
     shiftjis: 'SJIS',
@@ -74,7 +77,7 @@ const CHARSETS: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** PostgreSQL's own name of an encoding where it matters to us, otherwise the name as given. */
+/** PostgreSQL's name of an encoding if it is in ALIASES, otherwise the name as given. */
 export function canonicalEncoding(name: string): string {
   return ALIASES.get(normalise(name)) ?? name;
 }

@@ -1,9 +1,11 @@
 import { SluiceError } from '../errors.ts';
 
-/** The parser quotes the text from where it failed to its end. */
+/** A syntax error of the parser quotes the text from the place of the error to its end, so it is cut. */
 const MAX_REASON_LENGTH = 500;
 
-/** The error for options that are no list of options, in the words of PostgreSQL's parser or of a check before it. */
+/**
+ * The error for options that are no list of options, with the message of PostgreSQL's parser or of a check before it.
+ */
 export function optionsSyntaxError(reason: string, cause?: unknown): SluiceError {
   return new SluiceError('options_syntax', 'could not read the options of the export', {
     cause,

@@ -5,9 +5,8 @@ import { optionsSyntaxError } from './options-syntax.ts';
 import { scan, type ScanOptions } from './scan.ts';
 
 /**
- * One option of COPY's WITH list. `value` is a string or a whole number as PostgreSQL's grammar reads it, a list of
- * column names (`force_quote (a, b)`), `true` for `*` (`force_quote *`), or null where the option stands alone
- * (`header`).
+ * One option of COPY's WITH list. `value` is a string or an integer as PostgreSQL's grammar reads it, a list of column
+ * names (`force_quote (a, b)`), `true` for `*` (`force_quote *`), or null for an option without a value (`header`).
  */
 export interface CopyOption {
   name: string;
@@ -15,8 +14,8 @@ export interface CopyOption {
 }
 
 /**
- * Every option name that COPY knows on some version from 14 to 18, in either direction: what only COPY FROM takes is
- * passed on, as COPY TO's own error about it is the best one.
+ * Every option name that COPY has in PostgreSQL 14 to 18, in both directions. Options of COPY FROM are passed on, since
+ * the best error about them is COPY TO's own.
  * Source: https://www.postgresql.org/docs/current/sql-copy.html
  */
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
@@ -38,18 +37,18 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * The longest list of options that is parsed. A real one has a hundred characters; one that names all the 1,600 columns
- * that a table can have, each with a name of 63 quotation marks, has 210,000.
+ * The longest list of options that is accepted. A typical one has a hundred characters. One that names the 1,600
+ * columns that a table can have, each with a name of 63 quotation marks, has 210,000.
  */
 export const MAX_OPTIONS_LENGTH = 250_000;
 
 /**
- * Parses the options of an export with PostgreSQL's own grammar: a bare list as Aurora takes it
- * (`format csv, delimiter $$:$$`), or the same in parentheses. What comes back are values only, so that text which
- * tries to leave the list has no effect but an error.
+ * Parses the options of an export with PostgreSQL's own grammar: a bare list as Aurora accepts it (`format csv,
+ * delimiter $$:$$`), or the same in parentheses. Only names and values are returned, so a text that tries to end the
+ * list and go on with other SQL gives an error and nothing else.
  *
- * @throws SluiceError `options_syntax`. After any other error the parser's memory may be broken: it must not be used any
- * more, and there is one for each thread (agent/parser has them)
+ * @throws SluiceError `options_syntax`. After any other error the memory of this thread's parser may be corrupt, and
+ *   the parser must not be used any more (agent/parser replaces the thread)
  */
 export function parseCopyOptions(
   text: string | null,
@@ -59,7 +58,7 @@ export function parseCopyOptions(
   if (list === '') return [];
   if (list.length > MAX_OPTIONS_LENGTH)
     throw optionsSyntaxError(`they are longer than ${MAX_OPTIONS_LENGTH} characters`);
-  // The line end closes a comment at the end of the list.
+  // The line end closes a line comment at the end of the list.
   const inParentheses = list.startsWith('(') ? `${list}\n` : `(${list}\n)\n`;
   const readable = backslashEscapes ? withMarkedEscapes(inParentheses) : inParentheses;
   const options = copyOptionsOf(`COPY (SELECT 1) TO STDOUT WITH ${checkOptionList(readable)}`).map(
@@ -75,13 +74,16 @@ export function parseCopyOptions(
   return options;
 }
 
-/** Where a backslash escapes in every string: the same text with E'' for '', as the parser knows only the standard's. */
+/**
+ * For sessions in which a backslash escapes in every string: writes such strings as E'...', because the parser reads
+ * plain ones by standard_conforming_strings = on.
+ */
 function withMarkedEscapes(text: string): string {
   const pieces: string[] = [];
   let copied = 0;
   for (const { opening, from, to } of scan(text, { backslashEscapes: true })) {
     if (opening !== "'") continue;
-    // A space, so that a word right before the string stays one.
+    // The space keeps the E apart from a word right before the string.
     pieces.push(text.slice(copied, from), ' E', text.slice(from, to));
     copied = to;
   }
@@ -133,7 +135,7 @@ function scalar(name: string, node: Node): string {
   throw optionsSyntaxError(`option "${name}" has a value of a kind that COPY does not take`);
 }
 
-/** What the parser says of a text. Anything else that it throws is a failure of its own. */
+/** True when the parser reports a problem of the text; any other error is a failure of the parser itself. */
 function isSyntaxError(error: Error): boolean {
   return hasSqlDetails(error) && !/out of memory|memory exhausted|stack depth/.test(error.message);
 }

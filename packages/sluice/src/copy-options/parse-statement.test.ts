@@ -84,13 +84,13 @@ describe('singleStatement', () => {
     try {
       singleStatement(query);
     } catch {
-      // Refused is as good as read.
+      // Refusing the query is as safe as reading it correctly.
     }
     expect(performance.now() - start).toBeLessThan(2_000);
   });
 });
 
-/** What PostgreSQL reads in what is left of a query. */
+/** What PostgreSQL's parser makes of the rest of a query. */
 function outcome(query: string): unknown {
   try {
     return parseSync(singleStatement(query)).stmts?.[0]?.stmt;

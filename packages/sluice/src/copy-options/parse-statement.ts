@@ -2,8 +2,8 @@ import { SluiceError } from '../errors.ts';
 import { isComment, scan, type ScanOptions } from './scan.ts';
 
 /**
- * The one statement of a query text, without the semicolon and the comments that may follow it. Whether it is a
- * statement at all, the server says.
+ * The one statement of a query text, without the semicolon and the comments that may follow it. That the text is a
+ * valid statement is not checked here: PostgreSQL does that.
  *
  * @throws SluiceError `options_syntax` when the text has more than one statement
  */

@@ -1,38 +1,46 @@
 /**
- * What a semicolon may hide in, by its beginning; a string or quoted name right behind another is one of its own, but
- * for a string with escapes, which goes on in the next one behind a line end, with escapes.
+ * The beginnings of words that may contain a semicolon, or that must be recognised to find those. A string or quoted
+ * name directly after another is a new word. Only a string with escapes can continue after a line end with another
+ * quote, and the continuation has escapes as well.
  */
 const WORD = [
   String.raw`--[^\r\n]*`,
   String.raw`/\*`,
   String.raw`[eE]'`,
   `['";]`,
-  // A whole name: in one, a dollar begins no string. Every character beyond ASCII may stand in a name.
+  // Names are matched as a whole, because a dollar sign inside a name does not begin a string. Every character beyond
+  // ASCII may be a part of a name.
   String.raw`[A-Za-z_\u0080-\uffff][A-Za-z0-9_$\u0080-\uffff]*`,
   String.raw`\$(?:[A-Za-z_\u0080-\uffff][A-Za-z0-9_\u0080-\uffff]*)?\$`,
 ].join('|');
 
 export interface ScanOptions {
-  /** A backslash escapes in every string: the session's standard_conforming_strings is off. @default false */
+  /**
+   * True when a backslash escapes in every string, because the session's standard_conforming_strings is off. @default
+   * false
+   */
   backslashEscapes?: boolean | undefined;
 }
 
-/** A word of a text, from its first character to the one behind its last. */
+/** A word of a text: `from` is the offset of its first character, `to` the offset after its last. */
 export interface Word {
-  /** What it begins with: `'`, `E'`, `"`, `$tag$`, `--` and the rest of the line, a slash and a star, `;` or a name. */
+  /**
+   * How it begins: `'`, `E'`, `"`, `$tag$`, `--` with the rest of the line, a slash and a star, `;`, or a whole name.
+   */
   opening: string;
   from: number;
   to: number;
 }
 
 /**
- * Tells strings, quoted names, comments, semicolons and names of SQL apart, as PostgreSQL's scanner does, in one pass:
- * the text may be anybody's, and of any length and depth. What is not closed ends with the text.
+ * Splits SQL into strings, quoted names, comments, semicolons and names, as PostgreSQL's scanner does. It needs one
+ * pass and no recursion, since a user may send a text of any length and depth. A word that is not closed ends with the
+ * text.
  * Source: https://www.postgresql.org/docs/current/sql-syntax-lexical.html
  */
 export function* scan(text: string, { backslashEscapes = false }: ScanOptions): Generator<Word> {
   const word = new RegExp(WORD, 'g');
-  // exec begins anew when it is asked to go on behind the end.
+  // When lastIndex is beyond the text, exec starts again at its beginning.
   while (word.lastIndex < text.length) {
     const match = word.exec(text);
     if (match === null) return;
@@ -48,7 +56,7 @@ export function isComment(opening: string): boolean {
   return opening.startsWith('--') || opening === '/*';
 }
 
-/** Where a word ends that begins with `opening`. */
+/** The offset where a word ends that begins with `opening`. */
 function endOf(
   text: string,
   { opening, from, backslashEscapes }: { opening: string; from: number; backslashEscapes: boolean },
@@ -78,8 +86,8 @@ function endOfEscapingString(text: string, bodyFrom: number): number {
 }
 
 /**
- * Where a string goes on that was closed at `from`: behind white space and comments up to the end of their line, with at
- * least one line end, and another quote. Undefined when it does not.
+ * Where a string continues that was closed at `from`: after white space and line comments that contain at least one
+ * line end, and after another quote. Undefined when it does not continue.
  * Source: quotecontinue in src/backend/parser/scan.l
  */
 function behindContinuation(text: string, from: number): number | undefined {

@@ -16,13 +16,13 @@ import { checkRegion } from './checks/region.ts';
 import { checkRole } from './checks/role.ts';
 import { Walk, type CheckResult, type Finding, type Step, type WalkOptions } from './walk.ts';
 
-/** Where exports wait longer and try more often: somebody waits for the doctor. */
+/** Exports have longer timeouts and more attempts; a person waits for the doctor. */
 const LONGEST_CONNECT_MS = 5_000;
 const LONGEST_REQUEST_MS = 10_000;
 const MOST_ATTEMPTS = 2;
 
 export interface DoctorOptions {
-  /** sluice.toml, as the agent reads it. */
+  /** The path of sluice.toml. */
   configFile: string;
   /** How to connect to PostgreSQL. @default the database is left out */
   database?: ClientConfig | undefined;
@@ -49,8 +49,8 @@ export const CHECK_NAMES = [
 ] as const;
 
 /**
- * Walks the way of an export step by step, and says at each what it found. Leaves nothing behind but what it says; every
- * step ends within a minute.
+ * Checks every step of an export, in order, and reports each. Cleans up after itself; what it can't remove, it reports.
+ * Every check ends within a minute.
  */
 export async function examine(
   options: DoctorOptions,
@@ -76,7 +76,7 @@ export async function examine(
   return walk.results;
 }
 
-/** From PostgreSQL to the agent. */
+/** The checks from PostgreSQL to the agent. */
 async function checkDatabaseSide(
   walk: Walk,
   config: Step<Config>,
@@ -95,7 +95,7 @@ async function checkDatabaseSide(
   );
 }
 
-/** From the agent to the bucket, as the role. */
+/** The checks from the agent to the bucket, with the role's credentials. */
 async function checkBucketSide(
   walk: Walk,
   needs: { config: Step<Config>; credentials: Step<UploadCredentials> },

@@ -9,16 +9,16 @@ const statusSchema = z.object({
   exports: z.int(),
 });
 
-/** What an agent says of itself. */
+/** The agent's answer to a ping. */
 export type AgentStatus = z.output<typeof statusSchema>;
 
 /**
- * Asks the agent as the extension does, which speaks PostgreSQL's protocol to it.
+ * Sends a ping to the agent like the extension does, over PostgreSQL's protocol.
  *
  * @throws errors of pg and of Node's sockets; ZodError: the answer is not that of an agent
  */
 export function pingAgent(socketDirectory: string, options: { signal: AbortSignal }): Promise<AgentStatus> {
-  // Nothing of this may come from PG* variables, which are about the database.
+  // All settings are given, so that none is taken from the PG* variables, which are about the database.
   const settings = {
     host: socketDirectory,
     port: 5432,

@@ -2,18 +2,18 @@ import { Socket } from 'node:net';
 import { Client, type ClientConfig, type QueryResultRow } from 'pg';
 
 const CONNECT_TIMEOUT_MS = 5_000;
-/** More than the time that the extension gives the agent to let it in. */
+/** Longer than the extension tries to connect to the agent (8 s), so that its own error is seen. */
 const QUERY_TIMEOUT_MS = 15_000;
-/** For a farewell that nobody may answer. */
+/** How long to wait for the server to close the connection at the end. */
 const END_TIMEOUT_MS = 1_000;
 
-/** A connection to PostgreSQL, or to what speaks like it, as far as a check needs one. */
+/** The part of a connection to PostgreSQL, or to the agent, that a check needs. */
 export interface Session {
   query<Row extends QueryResultRow>(text: string, values?: readonly unknown[]): Promise<Row[]>;
 }
 
 /**
- * Opens a session, works in it and closes it, whatever happens: each step has a time limit.
+ * Opens a session, runs `work` in it, and closes it in any case. Each step has a time limit.
  *
  * @throws what `work` throws; errors of pg and of Node's sockets
  */
@@ -31,7 +31,7 @@ export async function withSession<T>(
     query_timeout: QUERY_TIMEOUT_MS,
     stream: () => socket,
   });
-  // What breaks the connection rejects the query under way, too.
+  // An error of the connection also rejects the current query.
   client.on('error', () => undefined);
   const hangUp = (): void => void socket.destroy();
   signal.addEventListener('abort', hangUp, { once: true });

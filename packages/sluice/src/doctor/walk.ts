@@ -2,7 +2,7 @@ import { isSluiceError } from '../errors.ts';
 
 export type CheckStatus = 'ok' | 'warning' | 'failed' | 'skipped';
 
-/** One step of the doctor, for people and for `--json`. */
+/** The result of one check, as people and `--json` see it. */
 export interface CheckResult {
   readonly name: string;
   readonly status: CheckStatus;
@@ -12,7 +12,7 @@ export interface CheckResult {
   readonly mend?: string | undefined;
 }
 
-/** What a check found; `value` is what later checks go on with, and without it they are skipped. */
+/** What a check found. Later checks use `value`; if it is missing, those that need it are skipped. */
 export interface Finding<T = true> {
   readonly status: CheckStatus;
   readonly found: string;
@@ -20,10 +20,10 @@ export interface Finding<T = true> {
   readonly value?: T | undefined;
 }
 
-/** A check that was made, or skipped. */
+/** A check that has run, or was skipped. */
 export interface Step<T> extends CheckResult {
   readonly value?: T | undefined;
-  /** The check that failed, for want of which this one was skipped. */
+  /** The failed check because of which this one was skipped. */
   readonly blockedBy?: string | undefined;
 }
 
@@ -31,13 +31,13 @@ type Needs = Readonly<Record<string, Step<unknown>>>;
 type ValuesOf<N extends Needs> = { [K in keyof N]: N[K] extends Step<infer T> ? T : never };
 
 export interface WalkOptions {
-  /** Ends the check under way; those after it are skipped, but for the ones that clean up. */
+  /** Ends the current check; later ones are skipped, except those that clean up. */
   signal: AbortSignal;
-  /** Told of each check when it has ended. */
+  /** Called with each result as soon as its check has ended. */
   onResult: (result: CheckResult) => void;
 }
 
-/** Makes one check after another. A check never throws: what it threw is what it found. */
+/** Runs checks one after another. `check` never throws: an error becomes the result of the check. */
 export class Walk {
   readonly #options: WalkOptions;
   readonly #results: CheckResult[] = [];
@@ -51,8 +51,8 @@ export class Walk {
   }
 
   /**
-   * @param needs the steps whose values the check goes on with: without one of them it is skipped, and says so
-   * @param options.cleansUp made even when the walk was interrupted
+   * @param needs the steps whose values the check uses: if one has no value, the check is skipped and says why
+   * @param options.cleansUp the check runs even after an interruption
    */
   async check<T, N extends Needs>(
     name: string,
@@ -97,7 +97,7 @@ function skippedFor({ name, status, found, blockedBy }: Step<unknown>): Omit<Ste
   return { status: 'skipped', found: `needs "${failed}", which failed`, blockedBy: failed };
 }
 
-/** An error as a finding: its message and detail are what was found, its hint is how to mend it. */
+/** Turns an error into a finding: its message and detail become `found`, its hint becomes `mend`. */
 export function failedWith(error: unknown): Finding<never> {
   const { detail, hint } = asFields(error);
   const message = messageOf(error);
@@ -109,12 +109,12 @@ export function failedWith(error: unknown): Finding<never> {
 }
 
 export function messageOf(error: unknown): string {
-  // Node's, for a name with several addresses, has no message of its own.
+  // For a host name with several addresses Node throws an AggregateError without a message.
   if (error instanceof AggregateError && error.message === '') return error.errors.map(messageOf).join('; ');
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Ours, and those of PostgreSQL. */
+/** The fields of Sluice's errors and of PostgreSQL's. */
 function asFields(error: unknown): { detail?: string | undefined; hint?: string | undefined } {
   if (isSluiceError(error)) return error;
   if (!(error instanceof Error)) return {};

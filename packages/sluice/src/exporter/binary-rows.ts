@@ -10,15 +10,15 @@ const TRAILER = -1;
 type Expected = 'extension-length' | 'field-count' | 'field-length';
 
 /**
- * The binary format: a tuple is a field count, and each field a length and its bytes. A row start is known only when
- * the count is read, since the trailer stands where a count would. Source:
- * https://www.postgresql.org/docs/current/sql-copy.html (Binary Format).
+ * Finds rows in the binary format. A tuple is a field count, then for each field its length and its bytes. The trailer
+ * (-1) is at the place of a field count, so a row start is certain only after the count has been read.
+ * Source: https://www.postgresql.org/docs/current/sql-copy.html (Binary Format).
  */
 export class BinaryRowScanner implements RowScanner {
   readonly lookaheadBytes = INT16_BYTES;
   #lastRowStart = 0;
   #offset = 0;
-  /** Bytes to go over before the next integer. */
+  /** Bytes to skip before the next integer. */
   #skip = SIGNATURE_AND_FLAGS_BYTES;
   #expected: Expected = 'extension-length';
   /** The first bytes of an integer that is split between chunks. */
@@ -72,7 +72,7 @@ export class BinaryRowScanner implements RowScanner {
     this.#takeInteger(value, offset);
   }
 
-  /** `offset` is where the integer ends in the stream. */
+  /** @param offset where the integer ends in the stream */
   #takeInteger(value: number, offset: number): void {
     if (this.#expected === 'field-length') {
       this.#skip = Math.max(value, 0);

@@ -1,12 +1,13 @@
-/** The unit in which memory is lent: what a tiny export needs. */
+/** Memory is lent in blocks of this size. A tiny export needs one. */
 export const BLOCK_BYTES = 64 * 1024;
 
 /** Room for the parts in flight of one export with the default sizes, and the one being filled. */
 const DEFAULT_LIMIT_BYTES = 9 * 8 * 1024 * 1024;
 
 /**
- * The memory that all exports of a process share for bytes on their way. Blocks are lent, given back and lent again. They
- * are kept for the next export; what was lent beyond the limit only until nothing is lent any more.
+ * The memory for the bytes that exports have read and not yet uploaded; all exports of a process share it. Blocks are
+ * lent, given back and lent again. Blocks up to the limit are kept for later exports; those beyond it are dropped when
+ * no block is lent any more.
  */
 export class BufferMemory {
   readonly limitBytes: number;
@@ -25,8 +26,9 @@ export class BufferMemory {
   }
 
   /**
-   * A block of BLOCK_BYTES with any content; or undefined at the limit. `beyondLimit` is for an export that has nothing
-   * in flight, so that nothing would come back: without it exports could wait for each other for ever.
+   * Lends a block of BLOCK_BYTES with arbitrary content; undefined when the limit is reached. An export with no request
+   * in flight passes `beyondLimit`: no block of its own would come back, and exports could wait for each other for
+   * ever.
    */
   take({ beyondLimit }: { beyondLimit: boolean }): Uint8Array | undefined {
     if (this.#lentBytes + BLOCK_BYTES > this.limitBytes && !beyondLimit) return undefined;
@@ -39,14 +41,15 @@ export class BufferMemory {
       this.#lentBytes -= BLOCK_BYTES;
       this.#free.push(block);
     }
-    // Not before: what is dropped while it is still needed is allocated anew faster than it is collected.
+    // Dropped only when no block is lent: dropped earlier, the blocks would soon be needed again, and new ones are
+    // allocated faster than the dropped ones are collected.
     if (this.#lentBytes === 0) this.#free.splice(Math.floor(this.limitBytes / BLOCK_BYTES));
     this.#wakeWaiters?.();
     this.#wakeWaiters = undefined;
     this.#freed = undefined;
   }
 
-  /** Settles when blocks are given back next. */
+  /** Resolves when blocks are given back the next time. */
   freed(): Promise<void> {
     this.#freed ??= new Promise((resolve) => {
       this.#wakeWaiters = resolve;

@@ -30,7 +30,7 @@ describe('createRowScanner', () => {
         for (const chunk of chunksOf(bytes, sizes)) {
           scanner.read(chunk);
           offset += chunk.byteLength;
-          // Nothing stands behind the last newline, but a scanner of lines cannot know that.
+          // After the last newline no row follows, but a scanner of lines cannot know that.
           if (offset >= bytes.byteLength) break;
           known.push(scanner.lastRowStart);
           expected.push(rowStarts.filter((start) => start + scanner.lookaheadBytes <= offset).at(-1) ?? 0);

@@ -3,8 +3,8 @@ import type { CharacterSteps } from './multibyte.ts';
 import { hasOddCount } from './odd-count.ts';
 
 /**
- * CSV whose escape is its quote character, as by default. A quote inside quotes stands doubled, which leaves the quotes
- * and enters them again, so counting is enough: after an odd number of quotes we are inside.
+ * Finds lines in CSV whose escape character is its quote character (the default). A quote inside a quoted value is
+ * doubled, so the two cancel each other out: after an odd number of quotes the position is inside a quoted value.
  */
 export class ParityLineFinder implements LineFinder {
   readonly #quote: number;
@@ -24,7 +24,7 @@ export class ParityLineFinder implements LineFinder {
     return this.#findLastEnd(bytes);
   }
 
-  /** Goes back from the end, which is near where rows are short. */
+  /** Searches backwards from the end: where rows are short, the last line end is near it. */
   #findLastEnd(bytes: Uint8Array): number {
     let inQuotes = this.#inQuotes;
     for (let index = bytes.byteLength - 1; index >= 0; index--) {
@@ -36,7 +36,8 @@ export class ParityLineFinder implements LineFinder {
   }
 
   readToFirstEnd(bytes: Uint8Array): number {
-    // Not in the loop's condition: there byteLength would cost more than all the rest (V8 does not inline it).
+    // Read once, outside the loop's condition: V8 does not inline byteLength there, and it would cost more than the
+    // rest.
     const { byteLength } = bytes;
     for (let index = 0; index < byteLength; index++) {
       const byte = bytes[index];
@@ -54,19 +55,20 @@ const END_OF_LINE = 3;
 const LONG_CHARACTER = 4;
 
 /**
- * CSV of any kind, byte by byte: an escape character of its own counts inside quotes only, and takes the meaning from
- * the character behind it; and a trailing byte of a character is none of the special ones, whatever it looks like.
+ * Finds lines in any CSV, byte by byte. An escape character that is not the quote counts only inside a quoted value,
+ * where the next character loses its special meaning. A trailing byte of a multibyte character never has a special
+ * meaning, even if it looks like ASCII.
  * Mirrors CopyAttributeOutCSV in PostgreSQL's src/backend/commands/copyto.c.
  */
 export class SteppingLineFinder implements LineFinder {
   readonly #quote: number;
-  /** What each byte means where a character begins; most mean nothing. */
+  /** The meaning of each byte as the first byte of a character; most have none. */
   readonly #meanings = new Uint8Array(256);
   readonly #steps: CharacterSteps | undefined;
   #inQuotes = false;
-  /** Bytes at the beginning of the next chunk that belong to the character or the escape at the end of the last. */
+  /** Bytes at the beginning of the next chunk that belong to a character or an escape that began in the last chunk. */
   #skip = 0;
-  /** The first of them tells whether there are more. */
+  /** True when the first of those bytes decides whether two more follow (GB18030). */
   #lengthOpen = false;
 
   constructor({
@@ -83,7 +85,7 @@ export class SteppingLineFinder implements LineFinder {
     if (steps !== undefined) this.#meanings.fill(LONG_CHARACTER, 0x80);
     this.#meanings[NEWLINE] = END_OF_LINE;
     this.#meanings[escape] = ESCAPE;
-    // Where both are the same character, it is taken for a quote each time: doubled ones come out even.
+    // When escape and quote are the same character, it counts as a quote: a doubled one toggles twice.
     this.#meanings[quote] = QUOTE;
   }
 
@@ -124,7 +126,7 @@ export class SteppingLineFinder implements LineFinder {
     return lastEnd;
   }
 
-  /** The offset of the last byte of a character; it may lie behind the chunk. */
+  /** The offset of the character's last byte, which may be beyond the chunk. */
   #stepOver(bytes: Uint8Array, index: number): number {
     if (this.#steps === undefined) return index;
     const { trailingBytes, digitMakesFour } = this.#steps;
@@ -134,7 +136,7 @@ export class SteppingLineFinder implements LineFinder {
     return isDigit(bytes[last]) ? last + 2 : last;
   }
 
-  /** Where to go on: behind what the last chunk ended in the middle of. */
+  /** The offset where reading goes on: after the character or escape that began in the last chunk. */
   #resume(bytes: Uint8Array): number {
     const skip = this.#lengthOpen && isDigit(bytes[0]) ? this.#skip + 2 : this.#skip;
     this.#lengthOpen = false;

@@ -7,7 +7,7 @@ import type { PartScheduler } from './part-scheduler.ts';
 import { partSizeOf } from './part-size.ts';
 import { PublishedKeys } from './published-keys.ts';
 
-/** Of the exports of this process that give none, by the store that they export to. */
+/** For exports without `publishedKeys`: one for each endpoint. */
 const SHARED_KEYS = new Map<string | undefined, PublishedKeys>();
 
 /** The files of one export, of which the last is being written. */
@@ -57,7 +57,7 @@ export class ExportFiles {
     this.#bytesRead += bytes.byteLength;
   }
 
-  /** Ends the current file, but for its last bytes: they begin the next one. */
+  /** Closes the current file without its last `carryBytes` bytes, which become the beginning of the next file. */
   async cut(carryBytes: number): Promise<void> {
     const ended = this.#current;
     this.#current = this.#begin();

@@ -24,7 +24,7 @@ export function validateRequest(request: ExportRequest): ExportLimits {
     partsInFlight = DEFAULT_PARTS_IN_FLIGHT,
   } = request;
   requireBetween('the file size limit', fileLimitBytes, 1, LARGEST_OBJECT_BYTES);
-  // S3 refuses smaller parts only when the upload is completed: too late.
+  // Checked here because S3 refuses a part that is too small only at CompleteMultipartUpload.
   requireBetween('the part size', partSizeBytes, SMALLEST_PART_BYTES, LARGEST_PART_BYTES);
   requireBetween('the number of parts in flight', partsInFlight, 1, 1_000);
   return { fileLimitBytes, partSizeBytes, partsInFlight };

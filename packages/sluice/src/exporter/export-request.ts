@@ -7,14 +7,15 @@ import type { UploadJournal } from './upload-journal.ts';
 
 export interface ExportRequest {
   /**
-   * What COPY writes. A chunk is copied before the next one is asked for. Its end means success: only then is anything
-   * published. When it throws, nothing is published, and its error is thrown again as it is. When the export fails
-   * first, its iterator's `return()` is called at once (and `destroy()`, where it has one).
+   * The output of COPY. Each chunk is copied before the next one is requested, so the source may reuse its buffer. When
+   * the source ends, it has succeeded, and only then is anything published. When it throws, nothing is published, and
+   * its error is rethrown unchanged. When the export fails first, the iterator's `return()` is called at once (and
+   * `destroy()`, if the source has one).
    */
   source: AsyncIterable<Uint8Array>;
   connection: S3Connection;
   bucket: string;
-  /** Of the first file; `_part2`, `_part3`, ... are appended for those after it. */
+  /** The key of the first file; for the next files `_part2`, `_part3`, ... is appended. */
   key: string;
   rowFormat: RowFormat;
   contentType?: string | undefined;
@@ -27,37 +28,37 @@ export interface ExportRequest {
   /** @default 8 */
   partsInFlight?: number | undefined;
   /**
-   * The memory that the exports of a process share. Together they hold no more than its limit, or one part for each of
-   * them, since no smaller part could be sent. @default one of its own, of 72 MiB
+   * Memory that several exports share. Together they use no more than its limit, or one part each if that is more,
+   * because a smaller part could not be sent. @default memory of its own, 72 MiB
    */
   memory?: BufferMemory | undefined;
   journal?: UploadJournal | undefined;
   onProgress?: ((progress: ExportProgress) => void) | undefined;
   /**
-   * Waited for when all objects are there, before the export succeeds: for a caller who may be gone by then. When it
-   * rejects, the export fails with its reason, and the objects are removed again.
+   * Called when all objects are stored; the export succeeds when it resolves. When it rejects, the export fails with
+   * its reason, and the objects are removed. With it a caller can make sure that somebody still waits for the result.
    */
   confirm?: (() => Promise<void>) | undefined;
   /**
-   * Shared by all exports of a process that may store the same keys, whichever journal they use.
-   * @default one for all exports to the same endpoint that give none
+   * Must be shared by all exports of a process that may store the same keys, whichever journal they use.
+   * @default one that all exports to the same endpoint share
    */
   publishedKeys?: PublishedKeys | undefined;
   /**
-   * Ends the export, also while it publishes; its reason is thrown. A request to publish that is under way is broken off,
-   * and no other is made. Then it is found out what S3 has stored, and that is removed again, as far as the role may: it
-   * needs s3:DeleteObject (s3:DeleteObjectVersion in a bucket with versions), and s3:GetObject to look for an object that
-   * S3 has not answered about.
+   * Ends the export, even while it publishes; the signal's reason is thrown. A publishing request in flight is broken
+   * off, and no further one is sent. Then the export looks for what S3 has stored, and removes it as far as the role
+   * may: that needs s3:DeleteObject (s3:DeleteObjectVersion in a bucket with versions), and s3:GetObject for an object
+   * whose request S3 has not answered.
    */
   signal?: AbortSignal | undefined;
 }
 
 export interface ExportProgress {
-  /** Taken from the source. */
+  /** Bytes read from the source. */
   bytesRead: number;
-  /** Taken by S3. */
+  /** Bytes that S3 has stored. */
   bytesStored: number;
-  /** Begun so far. */
+  /** Files begun so far. */
   files: number;
 }
 

@@ -8,16 +8,17 @@ import { publishFiles, undoFiles } from './publish.ts';
 import type { SentFileData } from './sent-file.ts';
 import { abandonSource, readSource } from './source-reader.ts';
 
-/** How many parts near the limit may be kept back until it is known where the file ends. */
+/** How much near the file limit is kept in memory, in parts, until it is known where the file ends. */
 const WINDOW_PARTS = 2;
 
 /**
  * Stores a stream of rows as one or more objects, whose concatenation is the stream. Nothing is visible in the bucket
- * before the source has ended well; then the last file is published first, and the one with the plain key last.
+ * before the source has ended without error. Then the last file is published first, and the one with the plain key
+ * last.
  *
  * @throws {UploadError} S3 refused a request or could not be reached
  * @throws {SluiceError} `invalid_argument`, `credentials_unavailable`
- * @throws the source's error or the signal's reason, as it is
+ * @throws the source's error or the signal's reason, unchanged
  */
 export async function exportToS3(request: ExportRequest): Promise<ExportResult> {
   const { journal, confirm, signal } = request;

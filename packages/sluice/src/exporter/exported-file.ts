@@ -2,7 +2,7 @@ export interface ExportedFile {
   bucket: string;
   key: string;
   bytes: number;
-  /** How many parts it was uploaded in; 1 for a PutObject. */
+  /** The number of its parts; 1 for a PutObject. */
   parts: number;
   etag?: string | undefined;
 }

@@ -12,7 +12,7 @@ interface Limits {
   windowBytes: number;
 }
 
-/** Does the steps, and checks that no byte is taken back that might have been sent. */
+/** Executes the steps, and checks that no byte which may have been sent is moved to the next file. */
 function cut(scanner: RowScanner, chunks: Iterable<Uint8Array>, limits: Limits): Buffer[] {
   const cutter = new FileCutter(scanner, limits);
   const files: Buffer[] = [Buffer.alloc(0)];

@@ -2,16 +2,16 @@ import type { RowScanner } from './row-scanner.ts';
 
 /** What to do with the bytes of an export, in order. */
 export type CutStep =
-  /** They belong to the current file. */
+  /** Append these bytes to the current file. */
   | { do: 'append'; bytes: Uint8Array }
-  /** The current file ends `carryBytes` before its present end; those bytes begin the next file. */
+  /** Move the last `carryBytes` bytes of the current file to a new file, and continue with that one. */
   | { do: 'cut'; carryBytes: number };
 
 /**
- * Decides where a stream is cut into files: at the last row start at or below the limit. It must be possible to take
- * the bytes behind that back, so they must not be sent yet: only those before `sendableBytes` may be. No more than a
- * window of bytes is kept so. A row that is longer than the window, and crosses the limit, is not taken back: then the
- * file is closed behind it, above the limit.
+ * Decides where a stream is cut into files: at the last row start at or below the limit. Bytes after that row start
+ * move to the next file, so they must not have been sent yet; only the first `sendableBytes` of a file may be sent. At
+ * most `windowBytes` before the limit are kept back. If the row that crosses the limit began before the window, it is
+ * too late to move it: the file then ends after that row, above the limit.
  */
 export class FileCutter {
   readonly #scanner: RowScanner;
@@ -20,7 +20,7 @@ export class FileCutter {
   /** Offsets in the stream. */
   #fileStart = 0;
   #position = 0;
-  /** The limit is crossed by a row that cannot be taken back. */
+  /** True while a row crosses the limit that can't be moved to the next file. */
   #overLimit = false;
 
   constructor(scanner: RowScanner, { limitBytes, windowBytes }: { limitBytes: number; windowBytes: number }) {
@@ -29,7 +29,7 @@ export class FileCutter {
     this.#windowBytes = windowBytes;
   }
 
-  /** How many of the current file's first bytes will stay in it. */
+  /** How many of the current file's first bytes are certain to stay in it, and so may be sent. */
   get sendableBytes(): number {
     const rowStart = Math.max(this.#scanner.lastRowStart - this.#fileStart, 0);
     const length = this.#position - this.#fileStart;
@@ -41,7 +41,7 @@ export class FileCutter {
     return Math.min(safe, length);
   }
 
-  /** The steps for the next bytes of the stream; each must be done before the next is asked for. */
+  /** Gives the steps for the next bytes of the stream. Each step must be executed before the next one is requested. */
   *push(bytes: Uint8Array): Generator<CutStep, void, void> {
     let rest = bytes;
     while (rest.byteLength > 0) {
@@ -53,7 +53,7 @@ export class FileCutter {
     }
   }
 
-  /** The cut that is due before another byte is taken. */
+  /** The cut that must be made before the next byte is read, if any. */
   #cutBefore(): CutStep | undefined {
     const limit = this.#fileStart + this.#limitBytes;
     if (this.#position < limit + this.#scanner.lookaheadBytes) return undefined;

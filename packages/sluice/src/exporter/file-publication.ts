@@ -11,10 +11,10 @@ export interface FilePublicationOptions {
   keys: PublishedKeys;
 }
 
-/** The object that a file becomes: what S3 was asked to store, and has stored or not. */
+/** The publication of one file as an object. It knows whether S3 may have stored the object. */
 export class FilePublication {
   readonly #options: FilePublicationOptions;
-  /** Set while S3 may have the object. */
+  /** Set while S3 may have stored the object. */
   #object: PublishedObject | undefined;
   #turn: Publication | undefined;
 
@@ -22,12 +22,12 @@ export class FilePublication {
     this.#options = options;
   }
 
-  /** The object, if S3 may have it. */
+  /** The object, if S3 may have stored it. */
   get object(): PublishedObject | undefined {
     return this.#object;
   }
 
-  /** @throws what `store` does, or the signal's reason */
+  /** @throws what `store` throws, or the signal's reason */
   async publish(
     object: PublishedObject,
     store: () => Promise<CompletedUpload>,
@@ -49,7 +49,7 @@ export class FilePublication {
     }
   }
 
-  /** Takes the object back, once the export has failed. */
+  /** Removes the object from S3, after the export has failed. */
   async undo(object: PublishedObject, signal: AbortSignal): Promise<Unpublished> {
     this.#turn?.disown();
     const came = await unpublish(this.#options.connection, object, { keys: this.#options.keys, signal });

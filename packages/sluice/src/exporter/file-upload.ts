@@ -30,18 +30,18 @@ export interface FileUploadContext {
   journal: UploadJournal | undefined;
   keys: PublishedKeys;
   partSize: (partNumber: number) => number;
-  /** Bytes that S3 has taken, in parts and whole objects. */
+  /** Called with the size of each part or object that S3 has stored. */
   onStored: (bytes: number) => void;
 }
 
 /**
- * One file on its way: takes bytes, sends full parts, and becomes an object only when `publish` is called. Until more
- * than one part is there it is no multipart upload.
+ * One file while it is uploaded: it collects bytes, sends full parts, and becomes an object only in `publish`. It is a
+ * multipart upload only if it has more than one part.
  */
 export class FileUpload implements PublishableFile {
   readonly key: string;
   readonly #context: FileUploadContext;
-  /** Parts that are not being sent yet; only the last has room. */
+  /** Parts that have not been sent; only the last one has room for more bytes. */
   #unsent: PartBuffer[];
   #bytes = 0;
   #sentBytes = 0;
@@ -57,7 +57,7 @@ export class FileUpload implements PublishableFile {
     this.#unsent = [new PartBuffer(context.memory, context.partSize(1))];
   }
 
-  /** Copies the bytes. Waits for memory, which comes back when parts have been sent. */
+  /** Copies the bytes. When the memory is used up, waits until sent parts give theirs back. */
   async append(bytes: Uint8Array): Promise<void> {
     let rest = bytes;
     while (rest.byteLength > 0) {
@@ -76,7 +76,10 @@ export class FileUpload implements PublishableFile {
     }
   }
 
-  /** Sends the full parts among the file's first `bytes`. The last part is kept, since it may be the only one. */
+  /**
+   * Sends the full parts that lie within the file's first `bytes`. The last part is kept: it may stay the only one, and
+   * then becomes the object in one PutObject.
+   */
   async sendUpTo(bytes: number): Promise<void> {
     for (;;) {
       const [first, second] = this.#unsent;
@@ -87,14 +90,14 @@ export class FileUpload implements PublishableFile {
     }
   }
 
-  /** Sends everything that is left: the file has ended, and will be published as a multipart upload. */
+  /** Sends all remaining parts. The file has ended and will be published as a multipart upload. */
   async sendRest(): Promise<void> {
     for (let part = this.#unsent.shift(); part !== undefined; part = this.#unsent.shift()) {
       await this.#send(part);
     }
   }
 
-  /** True when all of it is in one part that has not been sent, so that it may become an object in one request. */
+  /** True when the file is one part that has not been sent: it can be stored with one PutObject. */
   get fitsOneRequest(): boolean {
     return this.#sentParts === 0 && this.#unsent.length === 1;
   }
@@ -103,7 +106,7 @@ export class FileUpload implements PublishableFile {
     return this.#bytes === 0;
   }
 
-  /** Moves the last bytes, none of which have been sent, to another file. */
+  /** Moves the last bytes of the file, none of which have been sent, to another file. */
   async moveEnd(bytes: number, next: FileUpload): Promise<void> {
     const keep = this.#bytes - bytes;
     let start = this.#sentBytes;
@@ -119,14 +122,14 @@ export class FileUpload implements PublishableFile {
     this.#bytes = keep;
   }
 
-  /** Gives the file away, as it is at S3: from now on nothing of it is this one's. All parts must have been sent. */
+  /** Gives the file away as plain data; this object then has no upload any more. All parts must have been sent. */
   async handOver(): Promise<SentFileData> {
     await this.#parts.begun();
     this.#freeUnsent();
     return { key: this.key, bytes: this.#bytes, ...this.#parts.handOver() };
   }
 
-  /** The object that `publish` makes. All parts must have been sent well. */
+  /** The object that `publish` will make. All parts must have been stored. */
   describe(): PublishedObject {
     const { bucket, connection } = this.#context;
     const object = { bucket, key: this.key, bytes: this.#bytes, askedAt: steadyNow() };
@@ -135,13 +138,13 @@ export class FileUpload implements PublishableFile {
     return { ...object, checksum: connection.checksums === 'crc32' ? checksumOf(this.#body()) : undefined };
   }
 
-  /** All parts must have been sent well. */
+  /** All parts must have been stored. */
   async publish(signal: AbortSignal | undefined): Promise<PublishedObject & ExportedFile> {
     const object = await this.#publication.publish(this.describe(), () => this.#store(signal), signal);
     return { ...object, parts: Math.max(this.#sentParts, 1) };
   }
 
-  /** Leaves nothing behind: neither memory, nor an open multipart upload, nor an object. */
+  /** Also frees the memory. */
   async undo(signal: AbortSignal): Promise<{ object: PublishedObject; came: Unpublished } | undefined> {
     this.#freeUnsent();
     await this.#parts.begun();
@@ -180,7 +183,7 @@ export class FileUpload implements PublishableFile {
         }
       });
     } catch (error) {
-      // It was not started, so nothing else frees it.
+      // The part's task was not started, so its `finally` does not free the part.
       part.free();
       throw error;
     }
@@ -191,7 +194,8 @@ export class FileUpload implements PublishableFile {
     for (;;) {
       const block = memory.take({ beyondLimit: scheduler.inFlight === 0 });
       if (block !== undefined) return block;
-      // Also for the end of its own parts: then it may go beyond the limit, and need not wait for another's.
+      // Also wakes when one of this file's own parts has ended: with none in flight it may take a block beyond the
+      // limit, and need not wait for other exports.
       await scheduler.wait(Promise.race([memory.freed(), scheduler.nextEnd()]));
     }
   }

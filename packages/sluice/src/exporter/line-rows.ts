@@ -2,17 +2,22 @@ import type { RowScanner } from './row-scanner.ts';
 
 export const NEWLINE = 0x0a;
 
-/** Finds the ends of lines; what a newline inside a value looks like is the format's. State goes from call to call. */
+/**
+ * Finds where lines end. A newline inside a value is not a line end; each format marks it in its own way. The state is
+ * kept between calls.
+ */
 export interface LineFinder {
-  /** Reads all the bytes; gives the offset behind the last line that ends in them, or -1. */
+  /** Reads all the bytes. Gives the offset after the last line end in them, or -1. */
   readToLastEnd(bytes: Uint8Array): number;
-  /** Reads up to the first end of a line, and gives the offset behind it; or reads all, and gives -1. */
+  /**
+   * Reads up to the first line end and gives the offset after it; if there is none, reads all the bytes and gives -1.
+   */
   readToFirstEnd(bytes: Uint8Array): number;
 }
 
 /**
- * The text format: COPY writes a newline inside a value as `\n`, and 0x0A is no byte of a longer character in any of
- * PostgreSQL's encodings.
+ * Finds lines in the text format. COPY writes a newline inside a value as `\n`, and in none of PostgreSQL's encodings
+ * is 0x0A a part of a longer character, so every byte 0x0A ends a line.
  */
 export class NewlineFinder implements LineFinder {
   readToLastEnd(bytes: Uint8Array): number {
@@ -26,7 +31,7 @@ export class NewlineFinder implements LineFinder {
   }
 }
 
-/** Rows that are lines, of which the first may be a header. */
+/** Finds rows in a format in which each row is a line. The first line may be a header. */
 export class LineRowScanner implements RowScanner {
   readonly lookaheadBytes = 0;
   readonly #finder: LineFinder;
@@ -60,7 +65,7 @@ export class LineRowScanner implements RowScanner {
     return headerBytes + rowBytes;
   }
 
-  /** Reads what of the header is in the bytes. */
+  /** Reads the header, or the part of it that is in the bytes. Gives the number of bytes read. */
   #readHeader(bytes: Uint8Array): number {
     if (!this.#inHeader) return 0;
     const end = this.#finder.readToFirstEnd(bytes);

@@ -1,9 +1,9 @@
-/** Below this, making a view of 32-bit words costs more than it saves. */
+/** For fewer bytes, making a view of 32-bit words costs more time than it saves. */
 const FEWEST_BYTES_FOR_WORDS = 64;
 
 /**
- * True when `value` occurs an odd number of times. Four bytes at a time, at a speed that does not depend on how often
- * it occurs: the hot path of cutting CSV.
+ * True when `value` occurs an odd number of times. CSV is cut with this on the hot path, so it reads four bytes at a
+ * time, and its speed does not depend on how often `value` occurs.
  */
 export function hasOddCount(bytes: Uint8Array, value: number): boolean {
   const length = bytes.byteLength;
@@ -17,9 +17,10 @@ export function hasOddCount(bytes: Uint8Array, value: number): boolean {
 }
 
 /**
- * The top bit of each byte of `((x & 0x7f7f7f7f) + 0x7f7f7f7f) | x` tells whether that byte of x is other than zero
- * (Hacker's Delight, 6-1), and the exclusive or of these words keeps the parity of each of the four columns. There are
- * as many bytes as four times the words, an even number, so "other than" is odd when "equal" is.
+ * The top bit of each byte of `((x & 0x7f7f7f7f) + 0x7f7f7f7f) | x` is set when that byte of x is not zero (Hacker's
+ * Delight, 6-1), that is, when the byte differs from `value`. XOR of these words gives the parity of the bytes that
+ * differ. The number of bytes is a multiple of four, so it is even, and the number of bytes that are equal has the same
+ * parity.
  */
 function hasOddCountInWords(words: Int32Array, value: number): boolean {
   const pattern = Math.imul(value, 0x01010101);

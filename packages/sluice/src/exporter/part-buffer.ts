@@ -29,7 +29,7 @@ export class PartBuffer {
     this.#blocks.push(block);
   }
 
-  /** Copies as many of the bytes as the last block has room for; gives how many. */
+  /** Copies as many of the bytes as fit in the last block; gives their number. */
   fill(bytes: Uint8Array): number {
     const block = this.#blocks.at(-1);
     if (block === undefined) return 0;
@@ -40,7 +40,7 @@ export class PartBuffer {
     return taken;
   }
 
-  /** The bytes from an offset on, as views of the blocks. */
+  /** The bytes from `fromBytes` on, as views of the blocks. */
   views(fromBytes = 0): Uint8Array[] {
     const views: Uint8Array[] = [];
     for (const [index, block] of this.#blocks.entries()) {
@@ -52,7 +52,7 @@ export class PartBuffer {
     return views;
   }
 
-  /** Drops the bytes from an offset on, and gives the blocks back that held only those. */
+  /** Drops the bytes after `lengthBytes`, and gives back the blocks that held only those. */
   truncate(lengthBytes: number): void {
     this.#lengthBytes = lengthBytes;
     this.#memory.giveBack(this.#blocks.splice(Math.ceil(lengthBytes / BLOCK_BYTES)));

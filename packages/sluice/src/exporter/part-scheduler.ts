@@ -1,13 +1,13 @@
 import { setMaxListeners } from 'node:events';
 
-/** What makes an export end before its source does. */
+/** The first error of the export, wrapped because the error itself may be undefined. */
 interface Failure {
   error: unknown;
 }
 
 /**
- * The requests of one export that are under way: no more than a few at once. When one fails, the others are aborted and
- * whatever the export waits for is given up, so that it ends at once.
+ * The requests of one export that are in flight, limited in number. When one fails, the others are aborted, and the
+ * wait in which the export is rejects at once.
  */
 export class PartScheduler {
   readonly #limit: number;
@@ -18,7 +18,7 @@ export class PartScheduler {
 
   constructor({ partsInFlight }: { partsInFlight: number }) {
     this.#limit = partsInFlight;
-    // Each request in flight listens, and each wait between its attempts.
+    // Each request in flight adds a listener, and so does each wait between attempts: more than Node's default of 10.
     setMaxListeners(0, this.#aborter.signal);
   }
 
@@ -26,7 +26,7 @@ export class PartScheduler {
     return this.#running.size;
   }
 
-  /** Starts a task as soon as fewer than the limit are running, and does not wait for its end. */
+  /** Waits until fewer tasks than the limit are running, then starts this one without waiting for its end. */
   async start(task: (signal: AbortSignal) => Promise<void>): Promise<void> {
     this.throwIfFailed();
     while (this.#running.size >= this.#limit) await this.wait(this.nextEnd());
@@ -36,25 +36,26 @@ export class PartScheduler {
     this.#running.add(run);
   }
 
-  /** Settles when one of the running tasks has ended, and counts no longer. */
+  /** Resolves when one of the running tasks has ended. */
   async nextEnd(): Promise<void> {
     await Promise.race(this.#running);
   }
 
   /**
-   * Waits for a promise, but no longer than until the first failure, which it then throws. One wait at a time: an
-   * export is one sequence of steps.
+   * Waits for a promise, and rejects at the first failure of the export. Only one wait at a time: an export is one
+   * sequence of steps.
    */
   wait<T>(promise: Promise<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      // Not Promise.race: a promise that stays pending would keep a reaction for each chunk.
+      // Not Promise.race with one promise of the failure: that promise stays pending, and would keep a reaction for
+      // each chunk.
       this.#giveUpWaiting = reject;
       if (this.#failure !== undefined) reject(this.#failure.error);
       promise.then(resolve, reject);
     });
   }
 
-  /** The first failure counts; everything that runs is aborted. */
+  /** Records the first failure, and aborts all running tasks. Later failures are ignored. */
   fail(error: unknown): void {
     if (this.#failure !== undefined) return;
     this.#failure = { error };
@@ -66,7 +67,7 @@ export class PartScheduler {
     if (this.#failure !== undefined) throw this.#failure.error;
   }
 
-  /** Waits for all tasks to end, well or not. */
+  /** Waits for all tasks to end, whether they succeed or fail. */
   async settled(): Promise<void> {
     while (this.#running.size > 0) await Promise.all(this.#running);
   }

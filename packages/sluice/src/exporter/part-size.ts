@@ -9,13 +9,13 @@ export const SMALLEST_PART_BYTES = 5 * MIB;
 export const LARGEST_PART_BYTES = 5 * GIB;
 export const LARGEST_OBJECT_BYTES = 5 * 1024 * GIB;
 
-/** Parts that a file of the full size is made of; the rest is for a last row above the limit. */
+/** The number of parts planned for a file of the full size. The other 500 are room for a last row beyond the limit. */
 const PLANNED_PARTS = 9_500;
 
 /**
- * The size of a file's part by its number, from 1: the first parts have the basic size, and where a file of
- * `fileLimitBytes` would need too many of these, each part is larger than the one before it by the same amount. So a
- * small file never holds large parts, and the largest possible (5 TiB) ends with parts of about 1.1 GiB.
+ * The size of a file's part by its number, from 1. Parts have the basic size; if a file of `fileLimitBytes` would need
+ * too many of them, each part is larger than the one before it by a constant amount. So a small file has no large
+ * parts, and the largest possible file (5 TiB) ends with parts of about 1.1 GiB.
  */
 export function partSizeOf(
   partNumber: number,

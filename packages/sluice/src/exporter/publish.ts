@@ -5,7 +5,10 @@ import type { PublishableFile } from './publishable-file.ts';
 import { describeUndone, withNotes, type UndoneFile } from './undone-files.ts';
 import type { UploadJournal } from './upload-journal.ts';
 
-/** An object may appear a moment after its request was broken off. Where no journal takes over, it is looked for again. */
+/**
+ * Pauses before an object is looked for again: S3 may store it a moment after its request was broken off. Only without
+ * a journal; with one the background clean-up looks for it.
+ */
 const LOOK_AGAIN_MS = [1_000, 4_000];
 
 const UNDO_LANES = 16;
@@ -16,13 +19,13 @@ export interface PublishOptions {
   signal: AbortSignal | undefined;
   /** How many objects are made at a time. The first file's is always the last, alone. @default 1 */
   lanes?: number;
-  /** How long undoing it all may take, when it fails. */
+  /** How long undoing everything may take, when publishing fails. */
   undoTimeoutMs: number;
 }
 
 /**
- * Makes the objects, the last file's first: whoever waits for the plain key finds all of them. If one cannot be made, or
- * the signal ends it, those that were made are removed again.
+ * Makes the objects, the last file's first, so that whoever waits for the plain key finds all of them. If one cannot be
+ * made, or the signal is aborted, those that were made are removed.
  */
 export async function publishFiles(
   files: readonly PublishableFile[],
@@ -34,7 +37,7 @@ export async function publishFiles(
     signal?.throwIfAborted();
     const { bucket, key, bytes, parts, etag, versionId, ...rest } = await file.publish(signal);
     published.set(file, { bucket, key, bytes, parts, etag });
-    // Without this note an agent that starts after a kill looks for the object by its checksum.
+    // A failure is ignored: without this note, an agent that starts after a kill finds the object by its checksum.
     await Promise.allSettled([journal?.published?.({ bucket, key, bytes, etag, versionId, ...rest })]);
   };
   try {
@@ -44,7 +47,8 @@ export async function publishFiles(
     if (first !== undefined) await publish(first);
     signal?.throwIfAborted();
     await confirm?.();
-    // Before the caller is told: an object that is left over is better than one that is removed after its success.
+    // Before the caller is told of the success: if the agent is killed in between, complete objects are left. The other
+    // order could remove the objects of an export that has succeeded.
     await journal?.settled?.();
     return files.flatMap((file) => published.get(file) ?? []);
   } catch (error) {
@@ -53,8 +57,8 @@ export async function publishFiles(
 }
 
 /**
- * Takes back what the files have at S3, and gives the error to throw: the first one, which also says what could not be
- * taken back, if it is one of ours to say it.
+ * Removes what the files have left at S3, and gives the error to throw. That is the first error; if it is one of
+ * Sluice's, its hint also says what could not be removed.
  */
 export async function undoFiles(
   files: readonly PublishableFile[],
@@ -74,7 +78,7 @@ export async function undoFiles(
     }
   }
   const pending = undone.filter(isPending).map(({ object }) => object);
-  // A failed clean-up never hides the first error.
+  // A failed clean-up must not hide the first error.
   await Promise.allSettled([
     (async () => (pending.length === 0 ? journal?.settled?.() : journal?.unsettled?.(pending)))(),
   ]);

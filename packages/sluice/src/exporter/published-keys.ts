@@ -1,44 +1,48 @@
 import type { S3Uri } from '../s3/s3-uri.ts';
 import { steadyNow } from '../steady-clock.ts';
 
-/** How long a key is remembered after its last use: longer than S3's clock, which tells whole seconds, is inexact. */
+/**
+ * How long a key is remembered after its last use: longer than the error of comparing times with S3's clock, which
+ * gives whole seconds.
+ */
 const REMEMBER_MS = 60_000;
-/** Contents that are remembered of one key. */
+/** How many ETags are remembered for one key. */
 const MAX_CONTENTS = 1_000;
 
-/** One export's turn at one key. */
+/** The publishing of one key by one export. */
 export interface Publication {
-  /** S3 has stored it. */
+  /** S3 has stored the object. */
   stored(etag: string | undefined): void;
-  /** No request of it is under way any more. */
+  /** No request of this publication is in flight any more. */
   end(): void;
-  /** The export has failed: what it stored is nobody's, and may be removed. */
+  /** The export has failed: its object is not protected against removal any more. */
   disown(): void;
 }
 
 interface KeyState {
   publishing: Set<Publication>;
-  /** A removal that is under way. */
+  /** The removal in progress, if any. */
   removing: Promise<unknown> | undefined;
-  /** The ETags that were stored, and by whom, but by exports that failed. */
+  /** The ETags that were stored, and by which publication. Those of failed exports are taken out. */
   stored: { etag: string; by: Publication }[];
   usedAt: number;
-  /** Removals that are still to be made. */
+  /** The number of removals still to be made. */
   holds: number;
 }
 
 /**
- * What the exports of this process publish, by key. ETags of equal contents are equal, so deleting by ETag alone could
- * hit what another export has stored. Therefore an object is not removed while another export publishes to its key, nor
- * when another has stored the same content there; and an export waits for a removal from its key to end.
+ * The keys that the exports of this process publish. Equal contents have equal ETags, so deleting an object by its ETag
+ * alone could delete what another export has stored. Therefore an object is not removed while another export publishes
+ * the same key, nor if another export has stored the same content there; and an export waits until a removal of its key
+ * has ended.
  *
- * What remains: another process that stores the very same content under the same key. In a bucket with versions the
- * version is deleted, so nothing remains there.
+ * One case remains: another process that stores the same content under the same key. In a bucket with versions it is
+ * safe, since the version is deleted.
  */
 export class PublishedKeys {
   readonly #keys = new Map<string, KeyState>();
 
-  /** @throws the signal's reason, while a removal from the key is waited for */
+  /** @throws the signal's reason, if it was aborted while a removal of the key was awaited */
   async begin(object: S3Uri, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<Publication> {
     this.#forgetOld();
     const state = this.#stateOf(object);
@@ -63,9 +67,10 @@ export class PublishedKeys {
   }
 
   /**
-   * Runs a removal of what a failed export has stored, when it can hit nothing else.
+   * Removes what a failed export has stored, when that can't remove the object of another export.
    *
-   * @returns what `run` gives; `busy` while another export publishes to the key; `not-ours` when it has stored the same
+   * @returns what `run` gives; `busy` while another export publishes or removes the key; `not-ours` when another export
+   *   has stored the same content
    */
   async remove<T>(
     object: S3Uri,
@@ -86,9 +91,9 @@ export class PublishedKeys {
   }
 
   /**
-   * Remembers what is stored under a key for as long as a removal from it is still to be made.
+   * Keeps what is known of a key as long as a removal of its object is still to be made.
    *
-   * @returns to be called when it is done, or given up
+   * @returns a function to call when the removal is done, or given up
    */
   hold(object: S3Uri): () => void {
     const state = this.#stateOf(object);
@@ -112,7 +117,7 @@ export class PublishedKeys {
       holds: 0,
     };
     state.usedAt = steadyNow();
-    // The last used are the last in the order.
+    // Moves the key to the end of the order of last use.
     this.#keys.delete(name);
     this.#keys.set(name, state);
     return state;

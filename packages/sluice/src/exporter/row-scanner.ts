@@ -1,14 +1,14 @@
 /**
- * Reads a COPY stream once, in chunks of any size, and knows where the rows in it begin. A row start is where the
- * stream may be cut: a row follows it, and a row (not only a header) comes before it.
+ * Reads a COPY stream once, in chunks of any size, and finds where rows begin. A row start is an offset where the
+ * stream may be cut: before it there is at least one row (not only a header), and a row follows it.
  */
 export interface RowScanner {
-  /** Offset in the stream of the last row start that is known; 0 before there is one. */
+  /** The offset in the stream of the last row start found; 0 while none was found. */
   readonly lastRowStart: number;
-  /** How many bytes behind a row start must be read until it is known for one. */
+  /** How many bytes after a row start must be read before it is certain. */
   readonly lookaheadBytes: number;
   /** Reads all the bytes. */
   read(bytes: Uint8Array): void;
-  /** Reads up to where the next row start gets known, or else all; gives how many bytes that were. */
+  /** Reads until the next row start is found, or else all the bytes. Gives the number of bytes read. */
   readToNextRow(bytes: Uint8Array): number;
 }

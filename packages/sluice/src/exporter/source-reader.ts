@@ -1,8 +1,8 @@
 import type { PartScheduler } from './part-scheduler.ts';
 
 /**
- * Reads a source chunk by chunk, and lets go of it at once when the export fails, also while the next chunk is being
- * waited for. The source's own errors come out unchanged.
+ * Reads a source chunk by chunk. When the export fails, the source is released at once, even while its next chunk is
+ * awaited. Errors of the source are thrown unchanged.
  */
 export async function* readSource(
   source: AsyncIterable<Uint8Array>,
@@ -31,17 +31,17 @@ export async function* readSource(
   }
 }
 
-/** Lets go of a source that was never read. */
+/** Releases a source that was never read. */
 export function abandonSource(source: AsyncIterable<Uint8Array>): void {
   letGo(source, source[Symbol.asyncIterator]());
 }
 
 /**
- * Ends a source that is not read to its end. Not waited for: the `return()` of an async generator, as a Node stream's
- * iterator is one, is done only after its pending `next()`, so a stream is destroyed as well.
+ * Releases a source before its end. `return()` is not awaited: that of an async generator, such as the iterator of a
+ * Node stream, resolves only after the pending `next()`. For the same reason a stream is destroyed as well.
  */
 function letGo(source: AsyncIterable<Uint8Array>, iterator: AsyncIterator<Uint8Array>): void {
-  // Why the export failed matters, not that the source could not be closed after that.
+  // The export has failed already. That its source could not be closed must not replace that error.
   const ignore = (): void => undefined;
   iterator.return?.().then(ignore, ignore);
   if ('destroy' in source && typeof source.destroy === 'function') source.destroy();

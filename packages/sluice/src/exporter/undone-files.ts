@@ -5,24 +5,24 @@ import { isLastingRefusal, isUploadError } from '../s3/upload-error.ts';
 import type { PublishedObject } from './published-object.ts';
 import type { Unpublished } from './unpublish.ts';
 
-/** A file of a failed export, and what taking it back has come to. */
+/** A file of a failed export, and the result of removing it. */
 export interface UndoneFile {
   object: PublishedObject;
   came: Unpublished;
 }
 
-/** The same error, whose hint says more, if it is one of ours. */
+/** The same error with a longer hint. An error that is not of Sluice is given back unchanged. */
 export function withNotes(error: unknown, notes: readonly string[]): unknown {
   if (notes.length === 0) return error;
   if (isUploadError(error)) return error.withNotes(notes);
-  // Other classes than SluiceError itself say their own.
+  // Subclasses of SluiceError add their own notes, or none.
   if (!isSluiceError(error) || error.constructor !== SluiceError) return error;
   const { code, message, detail, retryable } = error;
   const hint = [error.hint, ...notes].filter((sentence) => sentence !== undefined).join(' ');
   return new SluiceError(code, message, { detail, hint, retryable, cause: error });
 }
 
-/** Sentences for people: what was left behind, and what the role would need for it not to be. */
+/** Sentences about what was left behind, and which permissions the role would have needed to remove it. */
 export function describeUndone(files: readonly UndoneFile[]): string[] {
   const notes: string[] = [];
   const left: UndoneFile[] = [];

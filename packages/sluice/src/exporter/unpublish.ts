@@ -6,20 +6,20 @@ import type { PublishedKeys } from './published-keys.ts';
 import type { PublishedObject } from './published-object.ts';
 import { steadyNow } from '../steady-clock.ts';
 
-/** S3's clock tells whole seconds, twice: in the age of an object and in its answer. */
+/** Two times in whole seconds are compared: when the object was stored, and when S3 answered. */
 const CLOCK_PRECISION_MS = 2_000;
 
-/** What an attempt to take back an object of a failed export has come to. */
+/** The result of removing an object of a failed export. */
 export type Unpublished =
-  /** It is not there, and will not be. */
+  /** It does not exist, and will not appear. */
   | { is: 'absent' }
-  /** It was there, and has been deleted. */
+  /** It existed, and was deleted. */
   | { is: 'removed' }
-  /** It is to be tried again: S3 could not be asked, or a request that was broken off may still store it. */
+  /** To be tried again: S3 could not be asked, or may still execute a request that was broken off. */
   | { is: 'pending'; error?: unknown }
-  /** It is there, and can't be deleted. */
+  /** It exists, and can't be deleted. */
   | { is: 'left'; error: unknown }
-  /** It may not be looked for. */
+  /** The role may not look for it, so it is not known whether it exists. */
   | { is: 'unknown'; error: unknown }
   /** Its multipart upload is open, and can't be aborted. */
   | { is: 'left-open'; upload: MultipartUpload; error: unknown };
@@ -30,9 +30,9 @@ export interface UnpublishOptions {
 }
 
 /**
- * Takes back an object that an export has stored, or may have. Nothing else is deleted: by the version or the ETag that
- * S3 answered with; where its answer is missing, by those of an object that has our length and checksum and is no older
- * than our request.
+ * Removes an object that an export has stored, or may have stored. It deletes exactly that object, by the version or
+ * the ETag of S3's answer. If the answer was lost, an object under the key counts as this one when it has the same
+ * length and checksum and is not older than the request.
  */
 export async function unpublish(
   connection: S3Connection,
@@ -49,7 +49,10 @@ export async function unpublish(
   }
 }
 
-/** An upload that could be aborted can't be completed any more; one that is gone has been. */
+/**
+ * An upload that could be aborted can't become an object any more. An upload that does not exist any more has been
+ * completed, so its object is looked for.
+ */
 async function abortOrRemove(
   connection: S3Connection,
   object: PublishedObject & { uploadId: string },
@@ -92,7 +95,7 @@ async function remove(
   { keys, signal }: UnpublishOptions,
 ): Promise<Unpublished> {
   const { bucket, key, etag, versionId } = object;
-  // Versions are called "null" where the bucket kept none when the object was stored.
+  // Objects that were stored while the bucket kept no versions have the version id "null".
   const isVersioned = versionId !== undefined && versionId !== 'null';
   if (!isVersioned && etag === undefined) return { is: 'unknown', error: undefined };
   const exact = isVersioned ? { bucket, key, versionId } : { bucket, key, etag: etag ?? '' };

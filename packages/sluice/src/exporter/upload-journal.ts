@@ -3,14 +3,14 @@ import type { S3Uri } from '../s3/s3-uri.ts';
 import type { PublishedObject } from './published-object.ts';
 
 /**
- * Is told what an export does at S3, so that what is left behind by a killed process, or could not be cleaned up at
- * once, can be found and removed. What cannot be noted before it is done fails the export. That the end of something
- * can't be noted is ignored: all it leads to is that what is gone is looked for again.
+ * Notes what an export does at S3, so that what a killed process leaves behind, or what could not be cleaned up at
+ * once, can be found and removed. If something can't be noted before it is done, the export fails. If its end can't be
+ * noted, that is ignored: the clean-up then only looks for something that does not exist any more.
  */
 export interface UploadJournal {
   /**
-   * Before each attempt to open a multipart upload. When its answer is lost, S3 has perhaps opened an upload whose id
-   * nobody knows; the next attempt opens another.
+   * Called before each attempt to open a multipart upload. If the answer is lost, S3 may have opened an upload whose id
+   * is not known; the next attempt opens another one.
    */
   opening?(object: S3Uri): Promise<OpeningAttempt> | OpeningAttempt;
   /** The upload was completed or aborted. */
@@ -18,12 +18,12 @@ export interface UploadJournal {
   /** The upload could not be aborted, and is still open at S3; `closed` is not called for it. */
   leftOpen?(upload: MultipartUpload, error: unknown): void | Promise<void>;
 
-  /** Before the first of the objects is published. */
+  /** Called before the first object is published. */
   publishing?(objects: readonly PublishedObject[]): void | Promise<void>;
-  /** S3 has stored one of them. */
+  /** S3 has stored one of the objects. */
   published?(object: PublishedObject): void | Promise<void>;
-  /** The export has succeeded, or failed and nothing is left to be done about the objects. */
+  /** The export has succeeded, or it has failed and nothing of its objects is left to clean up. */
   settled?(): void | Promise<void>;
-  /** The export has failed, and these objects may be there, or may appear yet: `unpublish` is to be tried again. */
+  /** The export has failed, and these objects may exist or may still appear: `unpublish` must be tried again. */
   unsettled?(objects: readonly PublishedObject[]): void | Promise<void>;
 }

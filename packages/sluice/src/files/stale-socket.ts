@@ -4,9 +4,9 @@ import { createConnection } from 'node:net';
 import { errnoOf, SluiceError } from '../errors.ts';
 
 /**
- * Removes the socket that an agent left which was killed.
+ * Removes the socket file that a killed agent left.
  *
- * @throws SluiceError `config_invalid`: it answers, so it belongs to an agent that runs
+ * @throws SluiceError `config_invalid`: an agent that runs answers at this socket
  */
 export async function removeStaleSocket(path: string): Promise<void> {
   const probe = createConnection(path);

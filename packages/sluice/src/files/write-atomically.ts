@@ -2,8 +2,8 @@ import { open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /**
- * Replaces a file as a whole, readable by us only: after a crash or a power cut it holds the old text or the new one.
- * Two calls for one path must not overlap.
+ * Replaces a file as a whole, readable by our user only. After a crash or a power cut it holds the old text or the new
+ * one. Two calls for one path must not overlap.
  */
 export async function writeAtomically(path: string, text: string): Promise<void> {
   const temporary = `${path}.tmp`;
@@ -17,11 +17,11 @@ export async function writeAtomically(path: string, text: string): Promise<void>
     }
     await rename(temporary, path);
   } catch (error) {
-    // The first error tells what went wrong; what is left of the temporary file is overwritten the next time.
+    // Failing to remove the temporary file must not hide the first error; the next call overwrites that file.
     await rm(temporary, { force: true }).catch(() => undefined);
     throw error;
   }
-  // A rename is on disk when its directory is.
+  // A rename is durable only after the directory is synced.
   const directory = await open(dirname(path), 'r');
   try {
     await directory.sync();

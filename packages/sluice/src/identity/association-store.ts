@@ -23,8 +23,8 @@ const fileSchema = z
   });
 
 /**
- * The role associations of a cluster, in a file of the agent's state directory. A change counts when it is on disk;
- * changes are made one after another.
+ * The role associations of a cluster, in a file of the agent's state directory. A change has succeeded when it is on
+ * disk; changes are made one after another.
  */
 export class AssociationStore {
   readonly #path: string;
@@ -36,7 +36,7 @@ export class AssociationStore {
     this.#roles = roles;
   }
 
-  /** @throws SluiceError `config_invalid`: the file can't be read, or is not one that we wrote */
+  /** @throws SluiceError `config_invalid`: the file can't be read, or its content is not valid */
   static async open(
     stateDirectory: string,
     options: { signal?: AbortSignal | undefined } = {},
@@ -84,7 +84,7 @@ export class AssociationStore {
     });
   }
 
-  /** One that was removed in the meantime stays so. */
+  /** Does nothing for an association that was removed in the meantime. */
   setStatus(key: AssociationKey, status: AssociationStatus): Promise<void> {
     return this.#change((roles) => ({
       roles: roles.some((role) => isSameAssociation(role, key) && role.status !== status)
@@ -105,16 +105,13 @@ export class AssociationStore {
       }
       return result;
     });
-    // A change that failed must not fail those after it.
+    // After a failed change the next ones must still be made.
     this.#lastChange = changed.catch(() => undefined);
     return changed;
   }
 }
 
-/**
- * The associations as they are on disk, for those who only look: nothing is made or changed. Errors as
- * `AssociationStore.open`.
- */
+/** Reads the associations from disk, and writes nothing. Errors as `AssociationStore.open`. */
 export function readAssociations(
   stateDirectory: string,
   options: { signal?: AbortSignal | undefined } = {},

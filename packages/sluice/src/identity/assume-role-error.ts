@@ -3,20 +3,20 @@ import { describeFailure, type NetworkFailure, type S3Failure } from '../s3/s3-f
 import { NoBaseCredentialsError } from './base-credentials.ts';
 import { isWrongTime } from './sts.ts';
 
-/** What Aurora says, whatever keeps it from the role's credentials (see AURORA.md, Errors). */
+/** Aurora's message for every reason for which it has no credentials of the role. */
 const MESSAGE = "credentials stored with the database cluster can't be accessed";
 
-/** What an AssumeRole was about, for the error that tells of its failure. */
+/** The AssumeRole request that failed, for the error message. */
 export interface AssumeRoleTarget {
   roleArn: string;
-  /** Where STS was asked. */
+  /** The endpoint of STS. */
   endpoint: string;
   externalId?: string | undefined;
-  /** Who the agent is, where it is known. */
+  /** The ARN of the agent's own principal, if it is known. */
   callerArn?: string | undefined;
 }
 
-/** Which kind of failure it was, for those who do more than show it. */
+/** The kind of failure, for code that handles kinds differently. */
 export type AssumeRoleFailure =
   | 'no-base-credentials'
   | 'clock-skew'
@@ -65,7 +65,7 @@ function describeDetail(cause: unknown, { roleArn, endpoint }: AssumeRoleTarget)
     : `The role ${roleArn} could not be assumed: ${reason}.`;
 }
 
-/** What kept STS from doing what it was asked, in its own words; without a full stop. */
+/** Why a request to STS failed, with STS's own message; without a full stop. */
 export function describeStsFailure(cause: unknown, endpoint: string): string {
   if (cause instanceof NoBaseCredentialsError)
     return `The agent has no AWS credentials of its own: ${cause.detail}`;
@@ -94,7 +94,7 @@ const OTHER: Remedy = {
 };
 
 /**
- * The first that fits is said.
+ * The first entry that matches is used.
  * https://docs.aws.amazon.com/STS/latest/APIReference/CommonErrors.html, and Errors of API_AssumeRole
  */
 const REMEDIES: readonly Remedy[] = [
@@ -160,7 +160,7 @@ const REMEDIES: readonly Remedy[] = [
   },
 ];
 
-/** STS also denies a role that does not exist. */
+/** STS answers AccessDenied for a role that does not exist, too. */
 function describeTrust({ roleArn, callerArn, externalId }: AssumeRoleTarget): string {
   const principal = callerArn === undefined ? "the agent's own principal" : trustedPrincipal(callerArn);
   const condition = externalId === undefined ? '' : ` with the external ID ${JSON.stringify(externalId)}`;
@@ -172,7 +172,7 @@ function describeTrust({ roleArn, callerArn, externalId }: AssumeRoleTarget): st
 }
 
 /**
- * The ARN that a trust policy names: of a session, that of its role.
+ * The ARN to name in a trust policy: for an assumed-role session it is the ARN of its role.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  */
 function trustedPrincipal(callerArn: string): string {

@@ -3,15 +3,15 @@ import type { S3Credentials, S3CredentialsProvider } from '../s3/connection.ts';
 
 export interface BaseCredentialsOptions {
   region: string;
-  /** Used as they are. @default AWS's chain */
+  /** Static keys. @default AWS's chain */
   keys?: S3Credentials | undefined;
   /** The profile of the shared AWS configuration files that the chain uses. */
   profile?: string | undefined;
 }
 
 /**
- * The agent's own credentials, which assume the role: those of the configuration, or else AWS's own chain (environment,
- * profile, SSO, web identity, container and instance metadata).
+ * The agent's own credentials, with which it assumes the role: the keys of the configuration, or else those of AWS's
+ * chain (environment, profile, SSO, web identity, container and instance metadata).
  */
 export function baseCredentials({ region, keys, profile }: BaseCredentialsOptions): S3CredentialsProvider {
   if (keys !== undefined) return () => Promise.resolve(keys);
@@ -30,7 +30,7 @@ export function baseCredentials({ region, keys, profile }: BaseCredentialsOption
   };
 }
 
-/** The agent has no credentials of its own, so it can't ask for those of a role. */
+/** The agent has no credentials of its own, so it can't assume a role. */
 export class NoBaseCredentialsError extends SluiceError {
   constructor(cause: unknown) {
     super('credentials_unavailable', 'the agent has no AWS credentials of its own', {

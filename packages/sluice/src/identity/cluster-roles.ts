@@ -18,18 +18,18 @@ export interface ClusterRolesOptions {
   log: Logger;
   sessionDurationMs: number;
   externalId?: string | undefined;
-  /** How often it is checked whether the roles can be assumed. */
+  /** How often the agent checks whether the roles can be assumed. */
   checkIntervalMs: number;
-  /** How long a role that was just added may be refused before its status says so. @default 15 seconds */
+  /** How long the status of a new association stays PENDING while AssumeRole is refused. @default 15 seconds */
   settleMs?: number | undefined;
 }
 
-/** An association, and why its role could not be assumed the last time, if so. */
+/** An association, with the reason why its role could not be assumed the last time, if it could not. */
 export interface RoleReport extends RoleAssociation {
   readonly reason?: string | undefined;
 }
 
-/** The IAM roles that are associated with the cluster, and the credentials that they give. */
+/** The IAM roles that are associated with the cluster, and their credentials. */
 export class ClusterRoles {
   readonly #options: ClusterRolesOptions;
   readonly #store: AssociationStore;
@@ -57,7 +57,7 @@ export class ClusterRoles {
     });
   }
 
-  /** @throws SluiceError `config_invalid`: what an earlier agent kept can't be read */
+  /** @throws SluiceError `config_invalid`: the file of the associations can't be read */
   static async open(
     options: ClusterRolesOptions,
     { signal }: { signal?: AbortSignal | undefined } = {},
@@ -75,7 +75,7 @@ export class ClusterRoles {
   }
 
   /**
-   * Associates a role; whether it can be assumed is found out in the background.
+   * Associates a role. Whether it can be assumed is checked in the background.
    *
    * @throws SluiceError `invalid_argument`, `role_already_associated`, `role_quota_exceeded`
    */
@@ -108,7 +108,7 @@ export class ClusterRoles {
   }
 
   /**
-   * The session that an export of a database role uploads in.
+   * The role session in which an export of a database role uploads.
    *
    * @throws SluiceError `credentials_unavailable`: no role is associated for s3Export
    */
@@ -116,7 +116,10 @@ export class ClusterRoles {
     return { roleArn: this.#exportRole(), sessionName: sessionName(this.#options.cluster, databaseRole) };
   }
 
-  /** The session that the agent aborts uploads in that an earlier one left. Errors as exportSession. */
+  /**
+   * The role session for cleaning up what an older agent left without noting the database role. Errors as
+   * exportSession.
+   */
   cleanUpSession(): RoleSession {
     return { roleArn: this.#exportRole(), sessionName: ownSessionName(this.#options.cluster, 'clean-up') };
   }
@@ -129,7 +132,7 @@ export class ClusterRoles {
     return this.#credentials.get(session, options);
   }
 
-  /** The credentials of a session were refused: the next export gets others. */
+  /** Forgets the credentials of a session, after S3 has refused them: the next export gets new ones. */
   forget(session: RoleSession): void {
     this.#credentials.forget(session);
   }

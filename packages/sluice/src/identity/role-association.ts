@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { SluiceError } from '../errors.ts';
 
 /**
- * What an Aurora PostgreSQL cluster may use a role for. Only s3Export is used here; the others can be associated, so
- * that scripts written for Aurora run.
+ * The features for which an Aurora PostgreSQL cluster can use a role. Only s3Export has an effect here; the others can
+ * be associated, so that scripts written for Aurora work.
  * https://docs.aws.amazon.com/cli/latest/reference/rds/describe-db-engine-versions.html, SupportedFeatureNames
  */
 export const FEATURE_NAMES = [
@@ -28,7 +28,7 @@ const statusSchema = z.enum(['ACTIVE', 'PENDING', 'INVALID']);
 export type AssociationStatus = z.output<typeof statusSchema>;
 
 /**
- * The ARN of a role. Partition and account may be others than AWS's: Ceph and MinIO have their own.
+ * The ARN of a role. Partition and account may differ from AWS's: Ceph and MinIO have their own.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
  */
 const ROLE_ARN = /^arn:[a-z][a-z0-9-]{0,31}:iam::[\w-]{0,64}:role\/[\w+=,.@/-]{1,576}$/;
@@ -42,7 +42,7 @@ export const associationSchema = z.strictObject({
 /** A role that the cluster may assume for a feature. */
 export type RoleAssociation = Readonly<z.output<typeof associationSchema>>;
 
-/** Which association is meant. */
+/** What identifies an association. */
 export type AssociationKey = Pick<RoleAssociation, 'roleArn' | 'featureName'>;
 
 /** @throws SluiceError `invalid_argument`: that is not the ARN of a role, or not the name of a feature */

@@ -4,21 +4,21 @@ import type { AssociationStore } from './association-store.ts';
 import type { AssociationStatus } from './role-association.ts';
 import { steadyNow } from '../steady-clock.ts';
 
-/** How often it is looked which checks are due. */
+/** How often the agent looks for checks that are due. */
 const TICK_MS = 500;
-/** A role that was made a moment ago may not be known everywhere in AWS yet: until then a refusal is not believed. */
+/** A new role is not known everywhere in AWS at once. For this long, a refusal does not make an association INVALID. */
 const SETTLE_MS = 15_000;
 const RECHECK_SETTLING_MS = 2_000;
-/** When STS gave no answer that counts. */
+/** The next check after a failure that says nothing about the role, such as that STS could not be reached. */
 const RECHECK_UNKNOWN_MS = 15_000;
-/** At most, for a role that can't be assumed: somebody may be mending it. */
+/** The next check, at the latest, of a role that can't be assumed: somebody may be correcting it. */
 const RECHECK_INVALID_MS = 30_000;
 
 export interface RoleChecksOptions {
   store: AssociationStore;
   log: Logger;
   intervalMs: number;
-  /** Tries to assume the role; `RoleChecks.record` is told what it came to. */
+  /** Tries to assume the role. The result is passed to `RoleChecks.record`. */
   assume: (roleArn: string) => Promise<unknown>;
   /** @default 15 seconds */
   settleMs?: number | undefined;
@@ -27,13 +27,13 @@ export interface RoleChecksOptions {
 interface RoleCheck {
   firstSeenAt: number;
   nextAt: number;
-  /** Why the role could not be assumed the last time. */
+  /** The error of the last attempt to assume the role, if it failed. */
   lastError: AssumeRoleError | undefined;
 }
 
 /**
- * Keeps the status of the associated roles: tries to assume each when it is added and from time to time, and learns from
- * the exports that do.
+ * Maintains the status of the associated roles: tries to assume each role when it is added and from time to time, and
+ * also records the results of the exports' own AssumeRole requests.
  */
 export class RoleChecks {
   readonly #options: RoleChecksOptions;
@@ -57,7 +57,7 @@ export class RoleChecks {
     return this.#byRole.get(roleArn)?.lastError;
   }
 
-  /** A role was assumed, or not, by a check or by an export. */
+  /** Records the result of an AssumeRole, from a check or from an export. */
   record(roleArn: string, error: AssumeRoleError | undefined): void {
     const check = this.#checkOf(roleArn);
     check.lastError = error;
@@ -80,7 +80,7 @@ export class RoleChecks {
     clearInterval(this.#timer);
   }
 
-  /** What a result says about the role (nothing, when the status is undefined), and how long that is good for. */
+  /** The status that a result implies (undefined: no change), and when to check again. */
   #judge(
     check: RoleCheck,
     error: AssumeRoleError | undefined,
@@ -107,7 +107,7 @@ export class RoleChecks {
       this.#running.add(roleArn);
       this.#options
         .assume(roleArn)
-        // `record` has been told.
+        // The error was passed to `record`.
         .catch(() => undefined)
         .finally(() => this.#running.delete(roleArn));
     }

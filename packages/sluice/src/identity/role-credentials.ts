@@ -2,22 +2,25 @@ import { AssumeRoleError } from './assume-role-error.ts';
 import type { AssumeRoleRequest, SessionCredentials, Sts } from './sts.ts';
 import { steadyNow } from '../steady-clock.ts';
 
-/** How long before their end credentials are renewed; half their life, when that is shorter. */
+/** How long before their expiration credentials are renewed; at most half of their lifetime. */
 const RENEW_BEFORE_MS = 6 * 60_000;
-/** Credentials that end sooner than this, or an eighth of their life, are not handed out while newer ones are fetched. */
+/**
+ * Credentials that expire within this time (at most an eighth of their lifetime) are not given out any more: the caller
+ * waits for new ones.
+ */
 const LAST_USE_BEFORE_MS = 60_000;
-/** A wish for new credentials is met by those that another request has just been given. */
+/** A request for fresh credentials gets the cached ones if they were fetched within this time, by another request. */
 const JUST_FETCHED_MS = 1_000;
-/** Sessions are those of the database roles that have exported lately. */
+/** The credentials of so many sessions are kept: those of the database roles that exported last. */
 const MAX_SESSIONS = 256;
-/** After a renewal has failed, the old credentials serve for a while before another attempt. */
+/** After a failed renewal the old credentials are used for this long before the next attempt. */
 const RETRY_RENEWAL_MS = 10_000;
 
 export interface RoleCredentialsOptions {
   sts: Sts;
   durationMs: number;
   externalId?: string | undefined;
-  /** Told after each AssumeRole what it came to. */
+  /** Called after each AssumeRole, with its error if it failed. */
   onAssumed?: ((roleArn: string, error: AssumeRoleError | undefined) => void) | undefined;
 }
 
@@ -34,12 +37,12 @@ interface Entry {
 }
 
 /**
- * The credentials of assumed roles, for each role and session name: kept, renewed before they end, and fetched once
- * for all that ask at the same time.
+ * The credentials of assumed roles, for each role and session name. They are cached and renewed before they expire;
+ * callers that ask at the same time share one AssumeRole request.
  */
 export class RoleCredentials {
   readonly #options: RoleCredentialsOptions;
-  /** In the order of their last use. */
+  /** In the order of last use, the latest last. */
   readonly #entries = new Map<string, Entry>();
   readonly #closing = new AbortController();
 
@@ -48,8 +51,8 @@ export class RoleCredentials {
   }
 
   /**
-   * @param options.forceRefresh those that were given are not accepted any more
-   * @param options.signal ends the waiting; others may still wait for the same credentials
+   * @param options.forceRefresh the credentials given before are not accepted any more
+   * @param options.signal ends the wait of this caller; others may still wait for the same credentials
    * @throws AssumeRoleError, or the signal's reason
    */
   async get(
@@ -64,7 +67,8 @@ export class RoleCredentials {
       const justFetched = steadyNow() - entry.fetchedAt < JUST_FETCHED_MS;
       if (justFetched || !forceRefresh) {
         if (needsRenewal(credentials, entry.fetchedAt) && steadyNow() >= entry.mayRetryAt) {
-          // In the background: these still serve, and a failure shows when they do not.
+          // Renewed in the background. A failure is ignored here: the old credentials are still valid, and once they
+          // are not, the caller gets the error.
           this.#fetch(session, entry).catch(() => undefined);
         }
         return credentials;
@@ -73,7 +77,7 @@ export class RoleCredentials {
     return untilAborted(this.#fetch(session, entry), signal);
   }
 
-  /** Forgets credentials that were refused, so that the next who asks gets others. */
+  /** Forgets credentials that were refused: the next caller gets new ones. */
   forget({ roleArn, sessionName }: RoleSession): void {
     this.#entries.delete(keyOf({ roleArn, sessionName }));
   }
@@ -85,7 +89,7 @@ export class RoleCredentials {
     }
   }
 
-  /** Ends what is under way. */
+  /** Aborts the requests in flight. */
   close(): void {
     this.#closing.abort(new Error('the agent is shutting down'));
     this.#entries.clear();
@@ -139,7 +143,7 @@ export class RoleCredentials {
   }
 }
 
-/** Says also who was denied, where STS tells it; it is asked for nothing else. */
+/** For a denied AssumeRole, also asks STS for the agent's own ARN, so that the error can name it. */
 async function toAssumeRoleError(
   cause: unknown,
   { sts, ...request }: { roleArn: string; externalId: string | undefined; sts: Sts },

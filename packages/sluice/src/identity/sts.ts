@@ -5,7 +5,10 @@ import type { S3Credentials, S3CredentialsProvider } from '../s3/connection.ts';
 const CONNECT_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_ATTEMPTS = 3;
-/** For everything that an answer of STS needs: credentials of our own (a process, a metadata service), and attempts. */
+/**
+ * The limit for a whole request to STS: getting the agent's own credentials (from a process or a metadata service), and
+ * all attempts.
+ */
 const DEADLINE_MS = 30_000;
 
 export interface StsOptions {
@@ -30,7 +33,7 @@ export interface SessionCredentials extends S3Credentials {
   expiration: Date;
 }
 
-/** AWS STS, as far as an export needs it. Every answer, or error, comes within 30 seconds. */
+/** The AWS STS operations that Sluice needs. Every call resolves or rejects within 30 seconds. */
 export class Sts {
   readonly endpoint: string;
   readonly #options: StsOptions;
@@ -64,9 +67,9 @@ export class Sts {
       try {
         return await assume();
       } catch (error) {
-        // Our own credentials are too old; their source may have newer ones by now.
+        // The agent's own credentials have expired; their source may have newer ones.
         if (isExpiredToken(error)) await client.config.credentials({ forceRefresh: true });
-        // The SDK signs by the clock of this answer from now on; it tries again by itself only where that is minutes off.
+        // The SDK now signs by the clock of this answer. It tries again by itself only if that clock is minutes off.
         else if (!isWrongTime(error)) throw error;
         return assume();
       }
@@ -113,7 +116,9 @@ export class Sts {
   }
 }
 
-/** Not even an error came in time; `credential_process` and metadata services may take as long as they like. */
+/**
+ * A request to STS has not even failed in time: `credential_process` and metadata services may take arbitrarily long.
+ */
 class DeadlineError extends Error {
   constructor() {
     super(`no answer within ${DEADLINE_MS / 1000} seconds`);
@@ -121,7 +126,7 @@ class DeadlineError extends Error {
   }
 }
 
-/** Loaded when it is first needed: a start without a role need not pay for it. */
+/** Loaded on first use, so that a start without a role does not load it. */
 function loadStsSdk(): Promise<typeof import('@aws-sdk/client-sts')> {
   return import('@aws-sdk/client-sts');
 }
@@ -167,7 +172,7 @@ function toCredentials(credentials: StsCredentials): SessionCredentials {
   };
 }
 
-/** Without keys whose value is undefined, as the SDK's types ask for. */
+/** Leaves out properties whose value is undefined, as the SDK's types require. */
 function copyCredentials({ accessKeyId, secretAccessKey, sessionToken, expiration }: S3Credentials) {
   return {
     accessKeyId,

@@ -55,7 +55,7 @@ test('a directory without a server is named in the error', async () => {
   });
 });
 
-// Root, as whom CI runs, may write anywhere: the system's answers are given, not made.
+// CI runs as root, who may write anywhere, so the errors of the operating system are simulated.
 test.each([
   ['EACCES', 'sudo'],
   ['EPERM', 'sudo'],

@@ -7,27 +7,27 @@ import { errnoOf, SluiceError } from '../errors.ts';
 export interface InstallExtensionOptions {
   /** PostgreSQL's share directory, as `pg_config --sharedir` prints it. */
   shareDirectory: string;
-  /** True: only say what would be done. @default false */
+  /** True: only report what would be done. @default false */
   dryRun?: boolean;
 }
 
 export interface InstalledExtension {
   /** `<sharedir>/extension`. */
   directory: string;
-  /** The control and SQL files, by name, in the order in which they were put there. */
+  /** The names of the control and SQL files, in the order in which they were copied. */
   files: string[];
-  /** False: dblink, which the extension needs, is not there yet. */
+  /** False when dblink, which the extension needs, is not installed. */
   hasDblink: boolean;
 }
 
-/** Where this package keeps the extension's files. */
+/** The extension's files in this package. */
 const SOURCE_DIRECTORY = fileURLToPath(new URL('../../extension/', import.meta.url));
 
 /**
- * Copies the extensions aws_commons and aws_s3 to where a PostgreSQL server looks for them. Each file is replaced as a
- * whole: a CREATE EXTENSION at the same moment never reads half of one.
+ * Copies the extensions aws_commons and aws_s3 into PostgreSQL's extension directory. Each file is replaced as a whole,
+ * so that a CREATE EXTENSION at the same moment never reads half of one.
  *
- * @throws SluiceError with code `invalid_argument` when there is no such directory, or it may not be written to
+ * @throws SluiceError `invalid_argument`: there is no such directory, or it is not writable
  */
 export async function installExtension(
   { shareDirectory, dryRun = false }: InstallExtensionOptions,
@@ -36,7 +36,7 @@ export async function installExtension(
   const directory = join(shareDirectory, 'extension');
   await checkDirectory(directory);
   const names = await readdir(SOURCE_DIRECTORY);
-  // The control file last: it is what makes PostgreSQL see the extension.
+  // The control file is copied last: PostgreSQL offers the extension as soon as it exists.
   const files = [
     ...names.filter((name) => name.endsWith('.sql')),
     ...names.filter((name) => name.endsWith('.control')),
@@ -64,7 +64,7 @@ async function putFile(from: string, to: string): Promise<void> {
   const temporary = `${to}.${randomBytes(4).toString('hex')}.tmp`;
   try {
     await writeFile(temporary, await readFile(from), { flag: 'wx' });
-    // The server reads it as another user, whatever our umask.
+    // PostgreSQL reads the file as another user, so the mode must not depend on our umask.
     await chmod(temporary, 0o644);
     await rename(temporary, to);
   } catch (cause) {

@@ -3,9 +3,9 @@ import { fileURLToPath } from 'node:url';
 export interface UnitOptions {
   configFile: string;
   osUser: string;
-  /** @default the program of this very installation */
+  /** @default the program of this installation */
   program?: string;
-  /** @default the Node.js that runs now */
+  /** @default the Node.js that is running */
   node?: string;
 }
 
@@ -47,7 +47,7 @@ function quote(path: string): string {
   return `"${path.replaceAll(/["\\]/g, '\\$&').replaceAll('%', '%%')}"`;
 }
 
-/** Variables are replaced in the arguments, but not in the name of the program. */
+/** systemd expands variables in the arguments, but not in the path of the program. */
 function quoteArgument(path: string): string {
   return quote(path).replaceAll('$', '$$$$');
 }

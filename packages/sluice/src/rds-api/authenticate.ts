@@ -16,7 +16,8 @@ export interface AuthenticateOptions {
 }
 
 /**
- * Checks who signed a request. Its signature must cover the body, whatever hash its headers name.
+ * Verifies the signature of a request. The signature must cover the body; the hash that the headers name is not
+ * trusted.
  *
  * @returns the access key's id
  * @throws RdsError
@@ -28,7 +29,7 @@ export async function authenticate(
 ): Promise<string> {
   try {
     const { claim } = await verifySignature(request, readSignatureClaim(request), {
-      // Permanent keys, which have no session token.
+      // The configured keys are permanent: they have no session token.
       credentials: (accessKeyId) => {
         const secretAccessKey = secretOf(accessKeyId);
         return secretAccessKey === undefined ? undefined : { secretAccessKey };

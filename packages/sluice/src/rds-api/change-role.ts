@@ -2,7 +2,7 @@ import { isSluiceError, type SluiceErrorCode } from '../errors.ts';
 import type { Parameters } from './parameters.ts';
 import { RdsError, type RdsErrorCode } from './rds-error.ts';
 
-/** What a change of the associations may be refused for, in the words of the two kinds of resources. */
+/** Why a change of the associations is refused: the error codes for clusters and for instances. */
 const CODES: Readonly<
   Record<'cluster' | 'instance', Readonly<Partial<Record<SluiceErrorCode, RdsErrorCode>>>>
 > = {
@@ -23,7 +23,8 @@ const CODES: Readonly<
 };
 
 /**
- * Reads which association is meant, and changes it. A cluster has one instance here, so both have the same roles.
+ * Reads which association is meant, and adds or removes it. The cluster has one instance here, so both have the same
+ * roles.
  *
  * @throws RdsError
  */
@@ -35,7 +36,7 @@ export async function changeRole(
   const roleArn = parameters.required('RoleArn');
   const featureName = parameters.get('FeatureName');
   if (featureName === undefined) {
-    // The words of Amazon RDS, which users search for.
+    // The message of Amazon RDS, because users search for it.
     throw new RdsError(
       'InvalidParameterValue',
       'The feature-name parameter must be provided with the current operation for the Aurora (PostgreSQL) engine.',

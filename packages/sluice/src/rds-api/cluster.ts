@@ -4,16 +4,16 @@ import type { RoleAssociation } from '../identity/role-association.ts';
 import type { Filter } from './parameters.ts';
 import { RdsError } from './rds-error.ts';
 
-/** What the API calls the engine of a PostgreSQL whose exports go through Sluice: the one that the guide is for. */
+/** The engine name in the API's answers: scripts and Terraform configurations for Aurora PostgreSQL expect it. */
 const ENGINE = 'aurora-postgresql';
 
-/** The one cluster, and its one instance, that an agent's API knows. */
+/** The one cluster, with its one instance, that an agent's API serves. */
 export interface ClusterSettings {
   identifier: string;
   instanceIdentifier: string;
   region: string;
   accountId: string;
-  /** Host and port that clients reach PostgreSQL at. */
+  /** The host at which clients reach PostgreSQL. */
   endpoint: string;
   port: number;
   engineVersion?: string | undefined;
@@ -96,7 +96,7 @@ export function requireInstance(settings: ClusterSettings, given: string): void 
   throw new RdsError('DBInstanceNotFound', `DBInstance ${given} not found.`);
 }
 
-/** The filters of DescribeDBClusters and DescribeDBInstances that make sense of one cluster. */
+/** The supported filters of DescribeDBClusters and DescribeDBInstances. */
 export const CLUSTER_FILTERS = ['db-cluster-id', 'db-cluster-resource-id', 'engine'] as const;
 export const INSTANCE_FILTERS = ['db-cluster-id', 'db-instance-id', 'dbi-resource-id', 'engine'] as const;
 
@@ -113,7 +113,7 @@ export function passes(settings: ClusterSettings, filters: readonly Filter[]): b
   return filters.every(({ name, values }) => values.some((value) => tests.get(name)?.(value) === true));
 }
 
-/** Identifiers are case-insensitive, and an ARN stands for one. */
+/** Identifiers are case-insensitive, and an ARN may be given instead of one. */
 function isCluster(settings: ClusterSettings, given: string): boolean {
   const { identifier } = settings;
   return isSameName(given, identifier) || isSameName(given, arnOf(settings, 'cluster', identifier));
@@ -147,7 +147,7 @@ function arnOf({ region, accountId }: ClusterSettings, type: 'cluster' | 'db', n
   return `arn:${partition}:rds:${region}:${accountId}:${type}:${name}`;
 }
 
-/** In AWS's form, and the same after each start. */
+/** An id in AWS's form. Derived from the name, so that it is the same after each start. */
 function resourceId(type: 'cluster' | 'db', name: string): string {
   return `${type}-${createHash('sha256').update(name.toLowerCase()).digest('hex').slice(0, 26).toUpperCase()}`;
 }

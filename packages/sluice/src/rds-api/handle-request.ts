@@ -10,7 +10,7 @@ import { RdsError } from './rds-error.ts';
 const API_VERSION = '2014-10-31';
 const NAMESPACE = `http://rds.amazonaws.com/doc/${API_VERSION}/`;
 
-/** No parameters in the URL: they are in the body. */
+/** A request has no query: its URL must be `/`, and the parameters are in the body. */
 const NO_QUERY = new QueryParameters('');
 
 export interface ApiRequest {
@@ -33,7 +33,7 @@ export interface ApiAnswer {
 
 export interface ApiContext extends OperationContext, AuthenticateOptions {}
 
-/** Answers one request; a failure of any kind is an answer, too. */
+/** Answers one request. Every failure becomes an answer, too. */
 export async function handleRequest(request: ApiRequest, context: ApiContext): Promise<ApiAnswer> {
   let accessKeyId: string | undefined;
   let action: string | undefined;

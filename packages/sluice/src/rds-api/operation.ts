@@ -11,7 +11,7 @@ export interface OperationContext {
 /**
  * One operation of the API.
  *
- * @returns what stands in the answer's Result; undefined when it has none
+ * @returns the content of the answer's Result element; undefined when it has none
  * @throws RdsError
  */
 export type Operation = (

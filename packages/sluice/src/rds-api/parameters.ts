@@ -9,7 +9,7 @@ export interface Filter {
   values: readonly string[];
 }
 
-/** The parameters of a request in the AWS Query protocol: a form, whose lists are flat (`Filters.Filter.1.Name`). */
+/** The parameters of a request in the AWS Query protocol: a form with flattened lists (`Filters.Filter.1.Name`). */
 export class Parameters {
   readonly #form: URLSearchParams;
 
@@ -17,7 +17,7 @@ export class Parameters {
     this.#form = new URLSearchParams(body);
   }
 
-  /** Undefined when it is absent or empty. */
+  /** Undefined when the parameter is missing or empty. */
   get(name: string): string | undefined {
     const value = this.#form.get(name);
     return value === null || value === '' ? undefined : value;
@@ -31,7 +31,7 @@ export class Parameters {
   }
 
   /**
-   * The filters, whose names must be among `known`; a result passes if it passes all of them.
+   * The filters. Their names must be among `known`; a resource must match all of them.
    *
    * @throws RdsError `InvalidParameterValue`
    */
@@ -53,7 +53,7 @@ export class Parameters {
   }
 
   /**
-   * Everything fits on one page, so no marker is ever given out.
+   * Checks the paging parameters. All results fit on one page, so no marker is ever given out, and none can be valid.
    *
    * @throws RdsError `InvalidParameterValue`
    */

@@ -11,20 +11,20 @@ import type { OperationContext } from './operation.ts';
 import { RdsError } from './rds-error.ts';
 
 const MAX_BODY_BYTES = 1024 * 1024;
-/** For a request to arrive as a whole. */
+/** How long a request may take to arrive completely. */
 const REQUEST_TIMEOUT_MS = 10_000;
 const MAX_CONNECTIONS = 64;
 
 export interface RdsApiOptions extends OperationContext {
-  /** Port 0 takes a free one. A Unix socket is open to the agent's own user only. */
+  /** Port 0 means any free port. A Unix socket is open to the agent's own user only. */
   listen: { host: string; port: number } | { path: string };
   accessKeys: readonly { id: string; secret: string }[];
   log: Logger;
 }
 
 /**
- * The operations of the Amazon RDS API that belong to the role model, for one cluster: AWS Query protocol 2014-10-31 over
- * HTTP, for requests that are signed with one of the configured keys.
+ * The operations of the Amazon RDS API that manage IAM roles, for one cluster: AWS Query protocol 2014-10-31 over HTTP.
+ * Requests must be signed with one of the configured keys.
  */
 export class RdsApi {
   readonly #options: RdsApiOptions;
@@ -46,7 +46,7 @@ export class RdsApi {
     this.#server.maxConnections = MAX_CONNECTIONS;
   }
 
-  /** @throws SluiceError `config_invalid`: that address can't be listened at */
+  /** @throws SluiceError `config_invalid`: the server can't listen on this address */
   static async open(
     options: RdsApiOptions,
     { signal }: { signal?: AbortSignal | undefined } = {},
@@ -69,7 +69,7 @@ export class RdsApi {
     return api;
   }
 
-  /** What `--endpoint-url` takes, e.g. `http://127.0.0.1:8432`. */
+  /** The URL for `--endpoint-url`, e.g. `http://127.0.0.1:8432`. */
   get endpoint(): string {
     const address = this.#server.address();
     if (address === null) throw new SluiceError('internal', 'the RDS API is closed');
@@ -84,7 +84,7 @@ export class RdsApi {
       return;
     }
     await removeStaleSocket(address.path);
-    // Closed from the first moment on.
+    // The umask closes the socket to others from the moment it is made.
     const mask = process.umask(0o177);
     try {
       this.#server.listen(address.path);
@@ -93,7 +93,7 @@ export class RdsApi {
     }
   }
 
-  /** Lets the requests under way end. */
+  /** Stops listening, and waits for the requests in progress. */
   async close(): Promise<void> {
     const closed = once(this.#server, 'close');
     this.#server.close();
@@ -112,7 +112,7 @@ export class RdsApi {
       { requestId, action, accessKeyId, status, ...(error === undefined ? {} : { err: error }) },
       'RDS API request',
     );
-    // What was not read of a body is not worth reading.
+    // The request was answered before its whole body was read: the connection is closed instead of reading the rest.
     if (!request.complete) response.setHeader('connection', 'close');
     response.writeHead(status, { 'content-type': 'text/xml', 'x-amzn-requestid': requestId });
     response.end(answer.xml);
@@ -138,7 +138,7 @@ export class RdsApi {
   }
 }
 
-/** Undefined when it is too long. */
+/** Undefined when the body is too long. */
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
   if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return undefined;
   const chunks: Buffer[] = [];

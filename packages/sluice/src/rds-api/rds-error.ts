@@ -32,7 +32,7 @@ const HTTP_STATUS = {
 
 export type RdsErrorCode = keyof typeof HTTP_STATUS;
 
-/** A refusal, as the API tells it. */
+/** An error that the API answers with. */
 export class RdsError extends Error {
   readonly code: RdsErrorCode;
 

@@ -1,13 +1,13 @@
 import { crc32 } from 'node:zlib';
 
-/** The bytes of an object or a part: blocks that follow each other, and stay untouched until the request has ended. */
+/** The bytes of an object or a part, as consecutive blocks. They must not be changed until the request has ended. */
 export type Body = readonly Uint8Array[];
 
 export function bodyLength(body: Body): number {
   return body.reduce((sum, { length }) => sum + length, 0);
 }
 
-/** CRC32 as `x-amz-checksum-crc32` has it: base64 of the four bytes, big-endian. */
+/** CRC32 in the form of `x-amz-checksum-crc32`: four bytes, big-endian, in base64. */
 export function checksumOf(body: Body): string {
   let checksum = 0;
   for (const block of body) checksum = crc32(block, checksum);
@@ -17,8 +17,8 @@ export function checksumOf(body: Body): string {
 }
 
 /**
- * The checksum of an object that was uploaded in parts: that of the parts' checksums, and their number. Undefined where
- * a part has none.
+ * The checksum of an object that was uploaded in parts: the CRC32 of the parts' checksums, and the number of parts.
+ * Undefined if a part has no checksum.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html (Composite checksums)
  */
 export function checksumOfParts(checksums: readonly (string | undefined)[]): string | undefined {

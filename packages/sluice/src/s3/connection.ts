@@ -11,52 +11,54 @@ export interface S3Credentials {
   accessKeyId: string;
   secretAccessKey: string;
   sessionToken?: string | undefined;
-  /** When they end; they are asked for again five minutes earlier. Without it they are kept until S3 refuses them. */
+  /** When they expire; they are renewed five minutes earlier. Without it they are used until S3 refuses them. */
   expiration?: Date | undefined;
 }
 
 /**
- * Gives the credentials to upload with; the connection caches what it gives. `forceRefresh` says that S3 called the
- * last ones expired. The providers of `@aws-sdk/credential-providers` fit.
+ * Provides the credentials to upload with; the connection caches them. `forceRefresh` is true when S3 has refused the
+ * cached ones as expired. The providers of `@aws-sdk/credential-providers` have this type.
  */
 export type S3CredentialsProvider = (options?: { forceRefresh?: boolean }) => Promise<S3Credentials>;
 
 export interface S3ConnectionOptions {
-  /** The Region of the buckets, such as `us-west-2`; it also signs requests to another store. */
+  /** The Region of the buckets, such as `us-west-2`. Requests to another store are signed for it, too. */
   region: string;
   credentials: S3CredentialsProvider;
-  /** Whose credentials they are, where they are those of a role: for the hints of errors. */
+  /** The role that the credentials belong to, if any. Hints of errors name it. */
   roleArn?: string | undefined;
-  /** Of an S3-compatible store, e.g. `https://minio.example:9000`. @default Amazon S3 in the Region */
+  /** The URL of an S3-compatible store, e.g. `https://minio.example:9000`. @default Amazon S3 in the Region */
   endpoint?: string | undefined;
-  /** `endpoint/bucket/key` rather than `bucket.endpoint/key`. @default true with an endpoint, else as the bucket needs it */
+  /**
+   * `endpoint/bucket/key` instead of `bucket.endpoint/key`. @default true with an endpoint, else by the bucket's name
+   */
   forcePathStyle?: boolean | undefined;
   /** Send a CRC32 with each object and part, for S3 to check and keep. @default 'crc32' */
   checksums?: 'crc32' | 'none' | undefined;
-  /** How long a connection may take to be made. @default 5000 */
+  /** How long making a connection may take. @default 5000 */
   connectTimeoutMs?: number | undefined;
   /**
-   * How long a request may go without the operating system taking or giving a byte of it. It takes some megabytes ahead
-   * of the network, so this should be time enough to send those. @default 30000
+   * How long a request may go without the operating system accepting or delivering a byte. The operating system buffers
+   * some megabytes, so this time must be long enough to send those. @default 30000
    */
   requestTimeoutMs?: number | undefined;
-  /** How often a request is sent before its failure is final. @default 5 */
+  /** How many times a request is sent before its failure is final. @default 5 */
   maxAttempts?: number | undefined;
   /** Certificates (PEM) to trust instead of Node's. */
   ca?: string | Buffer | readonly string[] | undefined;
 }
 
-/** Loaded when it is first needed: 240 ms and 20 MB, which a command that uploads nothing need not pay. */
+/** Loaded on first use: the SDK takes 240 ms and 20 MB, which commands without uploads save. */
 export function loadS3Sdk(): Promise<typeof import('@aws-sdk/client-s3')> {
   return import('@aws-sdk/client-s3');
 }
 
-/** Idle connections kept for the next parts; S3 closes them after some seconds itself. */
+/** Idle connections kept for the next requests; S3 closes them by itself after some seconds. */
 const MAX_IDLE_SOCKETS = 64;
 
 /**
- * The way to S3 with one set of credentials: keep-alive connections, endpoints and signatures. Exports share it. The
- * AWS SDK and our own part upload go through the same connections and the same cached credentials.
+ * Access to S3 with one set of credentials: keep-alive connections, endpoints and signatures. Several exports share it.
+ * The AWS SDK and our own sending of objects and parts use the same connections and the same cached credentials.
  */
 export class S3Connection {
   readonly region: string;
@@ -92,13 +94,16 @@ export class S3Connection {
     });
   }
 
-  /** The AWS SDK's client; it does not retry, since `withRetries` does, for both ways of sending. */
+  /** The AWS SDK's client. It does not retry, because `withRetries` retries both its requests and our own. */
   client(): Promise<S3Client> {
     this.#client ??= this.#makeClient();
     return this.#client;
   }
 
-  /** The headers of a request with its signature, made at S3's time where our clock was found to be wrong. */
+  /**
+   * The headers of a request with its signature. If our clock was found to be wrong, the signature is made by S3's
+   * clock.
+   */
   async signedHeaders(request: UnsignedRequest): Promise<Record<string, string>> {
     this.#signer ??= this.#makeSigner();
     const signer = await this.#signer;
@@ -109,7 +114,8 @@ export class S3Connection {
   }
 
   /**
-   * Signs by S3's clock from now on, as S3 has refused a signature for its time. The SDK's client does this by itself.
+   * From now on signs by S3's clock, after S3 refused a signature because of its time. The SDK's client does this by
+   * itself.
    *
    * @param serverDate in milliseconds since 1970
    */
@@ -122,7 +128,7 @@ export class S3Connection {
     return protocol === 'https:' ? this.#httpsAgent : this.#httpAgent;
   }
 
-  /** Where the objects of a bucket are, by the SDK's own rules (which the SDK caches). */
+  /** The URL of a bucket's objects, by the SDK's rules (the SDK caches the results). */
   async endpointOf(bucket: string): Promise<BucketEndpoint> {
     const { config } = await this.client();
     const { endpoint, forcePathStyle = endpoint !== undefined } = this.#options;
@@ -143,7 +149,7 @@ export class S3Connection {
     };
   }
 
-  /** What a request is about, for the error of its failure. */
+  /** What a request is about, for error messages. */
   async target(
     operation: S3Operation,
     { bucket, key, kmsKeyId }: { bucket: string; key: string; kmsKeyId?: string | undefined },
@@ -161,13 +167,13 @@ export class S3Connection {
     };
   }
 
-  /** Asks the provider for new credentials, after S3 called the cached ones expired. */
+  /** Fetches new credentials, after S3 refused the cached ones as expired. */
   async renewCredentials(): Promise<void> {
     const { config } = await this.client();
     await config.credentials({ forceRefresh: true });
   }
 
-  /** Closes the idle connections and breaks those in use. */
+  /** Closes all connections, also those in use. */
   async close(): Promise<void> {
     this.#httpAgent.destroy();
     this.#httpsAgent.destroy();
@@ -203,7 +209,7 @@ export class S3Connection {
       region: this.region,
       credentials: config.credentials,
       sha256: Sha256,
-      // S3 signs the path once escaped, as it is sent; see
+      // S3 signs the path as it is sent, escaped once; see
       // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
       uriEscapePath: false,
       applyChecksum: false,
@@ -249,11 +255,11 @@ interface CopiedCredentials {
 
 export interface BucketEndpoint {
   protocol: 'http:' | 'https:';
-  /** With the port, where it is not the scheme's own: the Host header. */
+  /** The Host header: with the port, unless it is the default of the scheme. */
   host: string;
   hostname: string;
   port: number | undefined;
-  /** What comes before the key's slash. */
+  /** The path before the slash and the key. */
   basePath: string;
 }
 

@@ -5,15 +5,15 @@ import type { S3Uri } from './s3-uri.ts';
 import { serverDateOf } from './server-date.ts';
 import { steadyNow } from '../steady-clock.ts';
 
-/** By our own clock, in milliseconds since 1970. */
+/** By this host's clock, in milliseconds since 1970. */
 export interface TimeSpan {
   from: number;
   to: number;
 }
 
 /**
- * The open uploads of one object that were begun in a span of time. S3 says when each was begun by its own clock, whose
- * difference to ours is taken from the answer. Needs s3:ListBucketMultipartUploads.
+ * The open uploads of one object that were begun within a span of time. S3 gives the times by its own clock; the
+ * difference to this host's clock is computed from the answer's Date header. Needs s3:ListBucketMultipartUploads.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
  */
 export async function findMultipartUploads(
@@ -46,7 +46,7 @@ export async function findMultipartUploads(
       const begunAt = begun.getTime() - aheadMs;
       if (begunAt >= from && begunAt <= to) uploads.push({ bucket, key, uploadId });
     }
-    // Keys that only begin with this one are listed after it.
+    // The list is sorted by key, so keys that only begin with this one come after it.
     const isPast = page.Uploads?.at(-1)?.Key !== key;
     if (page.IsTruncated !== true || isPast) return uploads;
     marker = { KeyMarker: page.NextKeyMarker, UploadIdMarker: page.NextUploadIdMarker };

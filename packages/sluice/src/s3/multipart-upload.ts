@@ -39,9 +39,9 @@ export interface CreateMultipartUploadRequest extends ObjectSettings {
 }
 
 /**
- * The signal stops further attempts, never the one under way: an upload whose id is not waited for could not be aborted.
- * An attempt whose answer is lost may leave an upload open that nobody has the id of, also when the next one succeeds:
- * `onAttempt` is for those who look for it.
+ * Opens a multipart upload. The signal prevents further attempts, but does not break off the one in flight: without its
+ * answer the upload's id would be unknown, and the upload could not be aborted. An attempt whose answer is lost may
+ * leave an upload open whose id is unknown, even if the next attempt succeeds; `onAttempt` lets the caller look for it.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateMultipartUpload.html
  */
 export async function createMultipartUpload(
@@ -68,7 +68,7 @@ export async function createMultipartUpload(
     } catch (error) {
       const failure = describeFailure(error);
       const isKnown = isSluiceError(error) || (failure !== undefined && !mayHaveBeenDone(failure));
-      // What happened counts, not that it could not be noted: then the note of the attempt stays as it was.
+      // A failure to note it is ignored, so that the error of the attempt is thrown. The note then stays as it was.
       await Promise.allSettled([isKnown ? attempt?.refused() : attempt?.lost()]);
       throw error;
     }
@@ -78,7 +78,7 @@ export async function createMultipartUpload(
   return upload;
 }
 
-/** An error of the file system looks much like one of the network, and must not be taken for one. */
+/** Wraps the error in a SluiceError: a file system error looks like a network error, and would be retried as one. */
 async function noteAttempt(request: CreateMultipartUploadRequest): Promise<OpeningAttempt | undefined> {
   try {
     return await request.onAttempt?.();
@@ -91,14 +91,14 @@ async function noteAttempt(request: CreateMultipartUploadRequest): Promise<Openi
 }
 
 export interface CompletedUpload {
-  /** Missing when the answer was lost, and the object may not be looked at. */
+  /** Undefined when the answer was lost, and the role may not look at the object. */
   etag: string | undefined;
   versionId: string | undefined;
 }
 
 /**
- * Makes the object of the parts. An attempt whose answer was lost may have done it: then the next one is told
- * NoSuchUpload, and the object itself is asked for.
+ * Completes a multipart upload. If an attempt has succeeded and its answer was lost, the next attempt gets
+ * NoSuchUpload; then the object is looked for.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
 export async function completeMultipartUpload(
@@ -134,9 +134,10 @@ export async function completeMultipartUpload(
 }
 
 /**
- * https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html. One that is gone is no error.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/API_AbortMultipartUpload.html. An upload that does not exist is no
+ * error.
  *
- * @returns whether it was there: if not, it has been completed, or aborted before
+ * @returns true when the upload existed; false when it was completed or aborted before
  */
 export async function abortMultipartUpload(
   connection: S3Connection,
@@ -174,8 +175,8 @@ function toCompletedPart({ partNumber, etag, checksum }: UploadedPart): Complete
 }
 
 /**
- * Only this process knows the upload's id, so an upload that is gone after a lost answer is a completed one, unless
- * the object itself says otherwise. A role that may only write is not told (403): that is no evidence against it.
+ * Only this process knows the upload's id. So when the upload is gone after a lost answer, it has been completed,
+ * unless the object has another length. If the role may not look at the object (403), the upload counts as completed.
  */
 async function findCompleted(
   connection: S3Connection,

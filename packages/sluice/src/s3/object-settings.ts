@@ -7,7 +7,7 @@ export interface ObjectSettings {
   kmsKeyId?: string | undefined;
 }
 
-/** @throws {SluiceError} `invalid_argument` for what cannot stand in a header. */
+/** @throws {SluiceError} `invalid_argument` for a value that a header cannot have */
 export function validateObjectSettings({ contentType, kmsKeyId }: ObjectSettings): void {
   checkHeaderValue('content type', contentType);
   checkHeaderValue('KMS key', kmsKeyId);

@@ -7,7 +7,7 @@ import { withRetries } from './retries.ts';
 import type { S3Target } from './s3-target.ts';
 import { sendPut } from './send.ts';
 
-/** Where the body's SHA-256 would stand; see `putBytes`. */
+/** Sent in place of the body's SHA-256; see `putBytes`. */
 const UNSIGNED_PAYLOAD = 'UNSIGNED-PAYLOAD';
 
 export interface PutBytes {
@@ -20,17 +20,18 @@ export interface PutBytes {
 
 export interface StoredBytes {
   etag: string;
-  /** The CRC32 that was sent along, base64; undefined without checksums. */
+  /** The CRC32 that was sent with the bytes, in base64; undefined without checksums. */
   checksum: string | undefined;
-  /** Of the object, in a bucket with versions. */
+  /** The version of the object, in a bucket with versions. */
   versionId: string | undefined;
 }
 
 /**
- * The hot path: PutObject and UploadPart, sent by hand. The headers are signed (SigV4), the bytes are not
- * (`UNSIGNED-PAYLOAD`): TLS keeps them from being changed on the way, and the CRC32 from being damaged, at a fifth of the
- * time of a SHA-256. Amazon S3 takes this over plain http as well, where nothing then protects the bytes from being
- * changed; a bucket policy may refuse it (condition key `s3:x-amz-content-sha256`), with AccessDenied.
+ * The hot path: sends PutObject and UploadPart without the SDK. The headers are signed (SigV4); the bytes are not
+ * (`UNSIGNED-PAYLOAD`), because a SHA-256 takes five times as long as a CRC32. TLS protects the bytes against changes
+ * on the way, and the CRC32 against damage. Amazon S3 accepts this over plain http, too, where nothing protects the
+ * bytes against changes. A bucket policy may forbid unsigned bytes (condition key `s3:x-amz-content-sha256`); S3 then
+ * answers AccessDenied.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
  */
 export async function putBytes(connection: S3Connection, put: PutBytes): Promise<StoredBytes> {
@@ -65,8 +66,8 @@ export async function putBytes(connection: S3Connection, put: PutBytes): Promise
       agent: connection.agentFor(endpoint.protocol),
       connectTimeoutMs: connection.connectTimeoutMs,
       requestTimeoutMs: connection.requestTimeoutMs,
-      // A server that refuses a request while its body still comes may break the connection before its answer can be
-      // read. Then the next attempt asks first.
+      // A server that refuses a request early may reset the connection while the body is sent, before its answer can be
+      // read. After a reset, the next attempt sends the body only when the server has agreed to it.
       expectContinue: lastFailure?.network === 'reset',
       signal,
     });

@@ -1,7 +1,7 @@
 import type { NetworkFailure, S3Failure } from './s3-failure.ts';
 import type { S3Operation, S3Target } from './s3-target.ts';
 
-/** One sentence that tells the reader what to do about a failure, where we know. */
+/** One sentence that says what to do about a failure; undefined where we do not know. */
 export function describeRemedy(failure: S3Failure, target: S3Target): string | undefined {
   if (failure.network !== undefined) return NETWORK_REMEDIES[failure.network](target);
   return REMEDIES.find(({ when }) => when(failure))?.say(target, failure);
@@ -26,12 +26,12 @@ const ACTIONS: Record<S3Operation, string> = {
   DeleteObjectVersion: 's3:DeleteObjectVersion',
 };
 
-/** What IAM must allow for an operation. */
+/** The IAM action that allows an operation. */
 export function actionOf(operation: S3Operation): string {
   return ACTIONS[operation];
 }
 
-/** The first that fits is said. Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+/** The first entry that matches is used. Codes: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
 const REMEDIES: readonly Remedy[] = [
   {
     when: ({ s3Code, message }) =>

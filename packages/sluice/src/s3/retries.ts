@@ -11,24 +11,25 @@ import {
   UploadError,
 } from './upload-error.ts';
 
-/** The first wait before another attempt is at most this long; each next may be twice as long. */
+/** The longest wait before the second attempt; it doubles with each further attempt. */
 const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 5_000;
 
-/** What an attempt may want to know of those before it. */
+/** What an attempt can know of those before it. */
 export interface EarlierAttempts {
   /** The number of this attempt, from 1. */
   number: number;
-  /** Why the one before it failed. */
+  /** Why the attempt before this one failed; undefined for the first. */
   lastFailure: S3Failure | undefined;
 }
 
 /**
- * Sends a request until it is answered well, a failure is one that would come again, or the attempts are used up:
- * full-jitter exponential backoff (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
- * Expired credentials are renewed once, and a signature that S3 refused for its time is made once by S3's clock.
+ * Sends a request until it succeeds, fails in a way that another attempt would not change, or the attempts are used up,
+ * with full-jitter exponential backoff (https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/).
+ * Expired credentials are renewed once. If S3 refuses a signature because of its time, the request is signed once more
+ * by S3's clock.
  *
- * @throws {UploadError} what the last attempt met; or the signal's reason
+ * @throws {UploadError} the failure of the last attempt; or the signal's reason
  */
 export async function withRetries<T>(
   connection: S3Connection,

@@ -1,19 +1,19 @@
 import { serverDateOf } from './server-date.ts';
 
-/** What kept one request from succeeding, whichever way it was sent: S3's answer, or none. */
+/** Why one request failed, sent by the SDK or by ourselves: S3's answer, or that none came. */
 export interface S3Failure {
   /** S3's error code, e.g. `AccessDenied`; undefined when S3 gave none. */
   s3Code: string | undefined;
-  /** S3's own words. */
+  /** S3's own message. */
   message: string;
   /** Undefined when no answer came. */
   httpStatus: number | undefined;
   requestId: string | undefined;
-  /** The region the bucket is in, where S3 tells it. */
+  /** The Region of the bucket, if S3 named it. */
   bucketRegion: string | undefined;
   /** When S3 answered, by its own clock, in milliseconds since 1970. */
   serverDate: number | undefined;
-  /** Why no answer came. */
+  /** Why no answer came; undefined when one came. */
   network: NetworkFailure | undefined;
   cause: unknown;
 }
@@ -21,11 +21,11 @@ export interface S3Failure {
 export type NetworkFailure =
   /** The host name does not resolve. */
   | 'name-not-found'
-  /** Nothing listens there, or no way leads there. */
+  /** Nothing listens at the address, or there is no route to it. */
   | 'refused'
-  /** No connection within the time. */
+  /** No connection within the time limit. */
   | 'connect-timeout'
-  /** Connected, then nothing moved for the time. */
+  /** Connected, then no byte was sent or received for the time limit. */
   | 'stalled'
   /** The connection broke. */
   | 'reset'
@@ -33,7 +33,7 @@ export type NetworkFailure =
   | 'tls'
   | 'other';
 
-/** Raised by our own transport; the SDK's timeouts are recognised by name. */
+/** Thrown by our own sending. The SDK's timeout errors are recognised by their name. */
 export class NetworkTimeoutError extends Error {
   readonly kind: 'connect-timeout' | 'stalled';
 
@@ -48,7 +48,7 @@ export class NetworkTimeoutError extends Error {
   }
 }
 
-/** An answer of S3 that is not a success, to a request sent by our own transport. */
+/** S3 answered a request of our own sending with an error. */
 export class S3ResponseError extends Error {
   readonly status: number;
   readonly headers: NodeJS.Dict<string | string[]>;
@@ -63,7 +63,7 @@ export class S3ResponseError extends Error {
   }
 }
 
-/** Reads an error of our transport, of the AWS SDK or of Node's sockets; undefined when it is none of these. */
+/** Reads an error of our own sending, of the AWS SDK or of Node's sockets; undefined when it is none of these. */
 export function describeFailure(error: unknown): S3Failure | undefined {
   if (error instanceof S3ResponseError) return describeResponse(error);
   const fields = asFields(error);
@@ -106,7 +106,7 @@ function describeResponse(error: S3ResponseError): S3Failure {
 function describeSdkError(error: unknown, fields: Fields, metadata: Fields, status: number): S3Failure {
   const response = asFields(fields['$response']);
   const name = asText(fields['name']);
-  // The SDK names an answer that has no body after its class, which says nothing.
+  // For an answer without a body the SDK sets a generic name that says nothing.
   const s3Code = name === 'Unknown' || name === 'UnknownError' || name === 'Error' ? undefined : name;
   const message = asText(fields['message']);
   return {
@@ -151,7 +151,7 @@ function classifyNetworkError(error: unknown, fields: Fields): NetworkFailure {
   }
 }
 
-/** The text of the first element of that name; error bodies are small, flat documents. */
+/** The text of the first element of that name. A regular expression is enough: error documents are small and flat. */
 function readXmlElement(xml: string, name: string): string | undefined {
   const match = new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml);
   const text = match?.[1]?.replace(

@@ -1,4 +1,4 @@
-/** The S3 operations that an export is made of; each is authorised by the IAM action in `remedies.ts`. */
+/** The S3 operations of an export. `remedies.ts` has the IAM action that each needs. */
 export type S3Operation =
   | 'PutObject'
   | 'CreateMultipartUpload'
@@ -11,7 +11,7 @@ export type S3Operation =
   | 'DeleteObject'
   | 'DeleteObjectVersion';
 
-/** What a request was about, for the error that tells of its failure. */
+/** What a request was about, for error messages. */
 export interface S3Target {
   operation: S3Operation;
   bucket: string;

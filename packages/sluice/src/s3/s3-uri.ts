@@ -7,14 +7,14 @@ const MAX_KEY_BYTES = 1024;
 /** `_part99999`: what the exporter may append to a key. */
 const LONGEST_PART_SUFFIX_BYTES = 10;
 
-/** Where an export goes, as the caller of the SQL function gave it. */
+/** The object that an export stores. */
 export interface S3Uri {
   bucket: string;
   key: string;
 }
 
 /**
- * Refuses buckets and keys that S3 could not take, before anything is sent. Both come from SQL, so from anybody who
+ * Refuses buckets and keys that S3 would not accept, before anything is sent. Both come from SQL, from any role that
  * may call the function.
  *
  * @throws {SluiceError} `invalid_argument`
@@ -74,14 +74,14 @@ function findKeyProblem(key: string): string | undefined {
 }
 
 /**
- * A key as it stands in a request path: every byte but RFC 3986's unreserved ones and the slash is escaped. Empty,
- * `.` and `..` segments stay, so the path must never go through a URL class, which would resolve them.
+ * A key as a part of a request path: all bytes are escaped except the slash and RFC 3986's unreserved characters. Empty
+ * segments, `.` and `..` stay, so the path must not be passed to a URL class, which would resolve them.
  */
 export function encodeKey(key: string): string {
   return uriEncodePath(key);
 }
 
-/** For messages: quotes, and no control character reaches a terminal or a log. */
+/** For messages: in quotes and escaped, so that no control character reaches a terminal or a log. */
 function quote(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}...` : text);
 }

@@ -3,24 +3,24 @@ import https from 'node:https';
 import type { Body } from './body.ts';
 import { NetworkTimeoutError, S3ResponseError } from './s3-failure.ts';
 
-/** Error bodies are some hundred bytes; what is longer is cut. */
+/** Error documents have some hundred bytes; longer answers are cut. */
 const MAX_ANSWER_BYTES = 64 * 1024;
 
-/** How long to wait for `100 Continue`, which a server need not send. */
+/** How long to wait for `100 Continue`; a server does not have to send it. */
 const CONTINUE_TIMEOUT_MS = 1_000;
 
 export interface SendRequest {
   protocol: 'http:' | 'https:';
   hostname: string;
   port: number | undefined;
-  /** Path and query, escaped: sent as it is. */
+  /** Path and query, escaped already; sent unchanged. */
   path: string;
   headers: Readonly<Record<string, string>>;
   body: Body;
   agent: http.Agent;
   connectTimeoutMs: number;
   requestTimeoutMs: number;
-  /** Send the body only after the server has agreed to it: so its refusal is read before it breaks the connection. */
+  /** Send the body only after `100 Continue`, so that a refusal can be read before the server resets the connection. */
   expectContinue: boolean;
   signal?: AbortSignal | undefined;
 }
@@ -32,8 +32,8 @@ export interface SendResponse {
 /**
  * Sends one PUT, and reads its answer.
  *
- * @throws {S3ResponseError} an answer that is no success
- * @throws {NetworkTimeoutError} nothing moved for the time
+ * @throws {S3ResponseError} the answer is an error
+ * @throws {NetworkTimeoutError} no connection, or no progress, within the time limit
  * @throws Node's error, when the connection broke; the signal's abort error
  */
 export function sendPut(request: SendRequest): Promise<SendResponse> {
@@ -70,7 +70,7 @@ function writeBody(outgoing: http.ClientRequest, body: Body): void {
   outgoing.end();
 }
 
-/** Writes when the server agrees to it, or says nothing for a while. */
+/** Writes the body when the server has answered `100 Continue`, or has not answered within CONTINUE_TIMEOUT_MS. */
 function afterAgreement(outgoing: http.ClientRequest, write: () => void): void {
   const timer = setTimeout(agree, CONTINUE_TIMEOUT_MS);
   const stop = (): void => {
@@ -108,7 +108,8 @@ async function readResponse(
     if (bytes < MAX_ANSWER_BYTES) chunks.push(chunk);
     bytes += chunk.byteLength;
   }
-  // An answer before the end of the body: the rest must not be sent into the next request.
+  // S3 answered before the whole body was sent. The connection can't be reused: the rest of the body would be read as
+  // the next request.
   if (!outgoing.writableFinished) outgoing.destroy();
   const { statusCode = 0, headers } = response;
   if (statusCode >= 200 && statusCode < 300) return { headers };

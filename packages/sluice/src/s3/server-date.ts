@@ -1,8 +1,8 @@
 /**
- * When S3 answered, by its own clock in whole seconds, in milliseconds since 1970. What S3 says of times is compared with
- * this rather than with our clock, which may be minutes off.
+ * When S3 answered, by its own clock: whole seconds, in milliseconds since 1970. Times that S3 gives are compared with
+ * this and not with our clock, which may be minutes off.
  *
- * @param response whatever has headers: the AWS SDK gives its transport's as unknown
+ * @param response an object with headers; `unknown` because the AWS SDK gives its responses so
  */
 export function serverDateOf(response: unknown): number | undefined {
   if (typeof response !== 'object' || response === null || !('headers' in response)) return undefined;

@@ -3,24 +3,24 @@ import { emptyAnswer, requireNoContent } from './empty-answer.ts';
 import { withRetries } from './retries.ts';
 import type { S3Uri } from './s3-uri.ts';
 import { serverDateOf } from './server-date.ts';
-import { isUploadError } from './upload-error.ts';
+import { isUploadError, type UploadError } from './upload-error.ts';
 
-/** What is stored under a key. */
+/** The object that is stored under a key. */
 export interface StoredObject {
   bytes: number | undefined;
   etag: string;
-  /** CRC32 in base64; of an object of several parts, with their number behind it. */
+  /** CRC32 in base64; for an object of several parts followed by the number of parts. */
   checksum: string | undefined;
   versionId: string | undefined;
-  /** How long ago it was stored, by S3's clock, which tells whole seconds. */
+  /** How long ago it was stored, by S3's clock, in whole seconds. */
   ageMs: number | undefined;
 }
 
 /**
- * Needs s3:GetObject; without s3:ListBucket a key that holds nothing is answered with 403.
+ * Needs s3:GetObject. Without s3:ListBucket, S3 answers 403 for a key that does not exist.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadObject.html
  *
- * @returns undefined when nothing is stored there
+ * @returns undefined when there is no such object
  */
 export async function headObject(
   connection: S3Connection,
@@ -61,14 +61,20 @@ export async function headObject(
   }
 }
 
-/** Which object is meant: its version, or else its content. */
+/** False for a missing bucket, which says nothing of the object. */
+function isGone({ httpStatus, s3Code }: UploadError): boolean {
+  return httpStatus === 412 || (httpStatus === 404 && s3Code !== 'NoSuchBucket');
+}
+
+/** One particular object: a version, or the content with this ETag. */
 export type ExactObject = S3Uri & ({ versionId: string } | { etag: string });
 
 /**
- * Deletes an object if it is still the one that is meant. By its version needs s3:DeleteObjectVersion, by its ETag
- * s3:DeleteObject. https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
+ * Deletes one particular object, and not another that has replaced it. By version this needs s3:DeleteObjectVersion, by
+ * ETag s3:DeleteObject.
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
  *
- * @returns false when it was not there any more
+ * @returns false when that object does not exist any more
  */
 export async function deleteExactObject(
   connection: S3Connection,
@@ -91,7 +97,7 @@ export async function deleteExactObject(
     );
     return true;
   } catch (error) {
-    if (isUploadError(error) && (error.httpStatus === 404 || error.httpStatus === 412)) return false;
+    if (isUploadError(error) && isGone(error)) return false;
     throw error;
   }
 }

@@ -4,16 +4,18 @@ import { describeRemedy } from './remedies.ts';
 import type { S3Failure } from './s3-failure.ts';
 import type { S3Operation, S3Target } from './s3-target.ts';
 
-/** What is shown of S3's words: whoever answers there may say anything. */
+/**
+ * How much of the message in an answer is shown. Whatever answers in place of S3 could send a message of any length.
+ */
 const MAX_MESSAGE_LENGTH = 1_000;
 
 export interface UploadErrorOptions {
   outcomeUnknown: boolean;
-  /** Sentences that follow the hint. */
+  /** Sentences that are appended to the hint. */
   notes?: readonly string[];
 }
 
-/** Amazon S3 refused a request, or could not be reached. Words as Aurora's (see AURORA.md, Errors). */
+/** Amazon S3 refused a request, or could not be reached. The message has Aurora's words. */
 export class UploadError extends SluiceError {
   readonly operation: S3Operation;
   readonly bucket: string;
@@ -22,9 +24,9 @@ export class UploadError extends SluiceError {
   readonly s3Code: string | undefined;
   readonly httpStatus: number | undefined;
   readonly requestId: string | undefined;
-  /** True when S3 may have done what was asked: an answer was lost, or was one of an accident at S3 (5xx). */
+  /** True when S3 may have executed the request: an answer was lost, or was a server error (5xx). */
   readonly outcomeUnknown: boolean;
-  /** True when S3 may answer otherwise later, if only once the credentials or the clock are put right. */
+  /** True when S3 may answer differently later, for example when the credentials or the clock have been corrected. */
   readonly isPassing: boolean;
 
   readonly #failure: S3Failure;
@@ -52,7 +54,7 @@ export class UploadError extends SluiceError {
     this.#notes = notes;
   }
 
-  /** The same error, whose hint says more: what was left behind, what was published. */
+  /** The same error with a longer hint: what was left behind or is published. */
   withNotes(notes: readonly string[]): UploadError {
     return new UploadError(this.#failure, this.#target, {
       outcomeUnknown: this.outcomeUnknown,
@@ -61,7 +63,7 @@ export class UploadError extends SluiceError {
   }
 }
 
-/** An answer of S3 that would be the same at another time, such as to a role that may not do it. */
+/** True for an answer of S3 that would be the same later, such as that the role is not allowed to do this. */
 export function isLastingRefusal(error: unknown): error is UploadError {
   return isUploadError(error) && error.httpStatus !== undefined && !error.isPassing;
 }
@@ -84,10 +86,13 @@ const TRANSIENT_CODES = new Set([
   'XMinioServerNotInitialized',
 ]);
 
-/** Of a signature; S3 takes none that is 15 minutes old or early. */
+/**
+ * The clock error from which a 403 without an error code is taken for a wrong signing time. S3 itself refuses
+ * signatures that differ by 15 minutes.
+ */
 const LARGEST_CLOCK_ERROR_MS = 10 * 60_000;
 
-/** True when the same request, sent again, may be answered otherwise. */
+/** True when the same request may get another answer if it is sent again. */
 export function isTransient({ s3Code, httpStatus, network }: S3Failure): boolean {
   if (network !== undefined) return network !== 'tls' && network !== 'other';
   if (s3Code !== undefined && TRANSIENT_CODES.has(s3Code)) return true;
@@ -95,23 +100,23 @@ export function isTransient({ s3Code, httpStatus, network }: S3Failure): boolean
   return httpStatus === 429 || isUnreadableSuccess(httpStatus) || (httpStatus >= 500 && httpStatus !== 501);
 }
 
-/** False when the request is known not to have reached S3, or to have been refused. */
+/** False when the request certainly did not reach S3, or was refused. */
 export function mayHaveBeenDone({ network, httpStatus }: S3Failure): boolean {
   if (network !== undefined) return network === 'reset' || network === 'stalled' || network === 'other';
   return httpStatus !== undefined && (httpStatus >= 500 || isUnreadableSuccess(httpStatus));
 }
 
-/** An answer of success is a failure only when what it should say is missing, cut or unreadable. */
+/** A success status is reported as a failure only when the answer is missing something, cut or unreadable. */
 function isUnreadableSuccess(httpStatus: number): boolean {
   return httpStatus >= 200 && httpStatus < 300;
 }
 
-/** True when the signature was too far from S3's time. */
+/** True when S3 refused the signature because of its time. */
 export function isWrongTime({ s3Code }: Pick<S3Failure, 's3Code'>): boolean {
   return s3Code === 'RequestTimeTooSkewed';
 }
 
-/** True also of an answer without a body, as to a HeadObject, that may mean it. */
+/** Also true for an answer without a body (HeadObject) that may mean a wrong signing time. */
 export function mayBeWrongTime({ s3Code, httpStatus, serverDate }: S3Failure): boolean {
   if (s3Code !== undefined) return isWrongTime({ s3Code });
   return (
@@ -121,12 +126,12 @@ export function mayBeWrongTime({ s3Code, httpStatus, serverDate }: S3Failure): b
   );
 }
 
-/** True also of an answer without a body, as to a HeadObject, that may mean it. */
+/** Also true for an answer without a body (HeadObject) that may mean expired credentials. */
 export function mayBeExpiredToken({ s3Code, httpStatus }: S3Failure): boolean {
   return s3Code === undefined ? httpStatus === 400 : isExpiredToken({ s3Code });
 }
 
-/** True when the credentials are too old, and newer ones may do. */
+/** True when the credentials have expired, so that newer ones may be accepted. */
 export function isExpiredToken({ s3Code }: Pick<S3Failure, 's3Code'>): boolean {
   return s3Code === 'ExpiredToken' || s3Code === 'ExpiredTokenException' || s3Code === 'TokenRefreshRequired';
 }

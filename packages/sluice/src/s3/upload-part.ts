@@ -3,7 +3,9 @@ import type { S3Connection } from './connection.ts';
 import type { MultipartUpload } from './multipart-upload.ts';
 import { putBytes, type StoredBytes } from './put.ts';
 
-/** S3's limit on the parts of one upload. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html */
+/**
+ * S3's limit for the number of parts in one upload. https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html
+ */
 export const MAX_PARTS = 10_000;
 
 export interface UploadPartRequest {

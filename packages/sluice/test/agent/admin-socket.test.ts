@@ -32,7 +32,7 @@ describe('a client of the admin socket', () => {
       const socket = createConnection(join(agent.directory, 'state', 'admin.sock'));
       socket.on('error', () => undefined);
       await once(socket, 'connect');
-      // Destroyed as soon as the text is with the kernel, so that the answer meets nobody.
+      // The socket is destroyed as soon as the kernel has the text, so that the agent's answer has no receiver.
       socket.write(text, () => socket.destroy());
       await new Promise((resolve) => socket.once('close', resolve));
     }

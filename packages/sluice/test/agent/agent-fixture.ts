@@ -19,13 +19,13 @@ export const STATIC_KEYS = { access_key_id: 'AKIASTATIC', secret_access_key: 'st
 
 type Section = Record<string, unknown>;
 
-/** What the agent logs. */
+/** A line of the agent's log. */
 export interface LogLine {
   msg: string;
   err?: { hint?: string };
 }
 
-/** What the agent answers. */
+/** The agent's answer to a request. */
 export interface Answer {
   state?: string;
   token?: string;
@@ -36,13 +36,13 @@ export interface Answer {
   error?: { sqlstate: string; message: string; detail?: string; hint?: string };
 }
 
-/** An agent between an S3 that takes the credentials of a fake STS, and a test that speaks as the extension does. */
+/** An agent whose S3 accepts the credentials of a fake STS. The test sends the requests of the extension to it. */
 export class AgentFixture implements AsyncDisposable {
   readonly sts: FakeSts;
   readonly s3Requests: readonly AwsRequestLog[];
   /** Actions that S3 denies from now on. */
   readonly denied: Set<string>;
-  /** Actions that S3 does not answer for as long as they are in here. */
+  /** Actions that S3 does not answer while they are in this set. */
   readonly stalled: Set<string>;
   readonly directory: string;
   readonly logged: readonly LogLine[];
@@ -66,12 +66,12 @@ export class AgentFixture implements AsyncDisposable {
     this.#sections = sections;
   }
 
-  /** @param options.throughS3 the endpoint that the agent uses instead of S3's own */
+  /** @param options.throughS3 the endpoint that the agent uses in place of S3's own */
   static async start(
     sections: Record<string, Section> = {},
     options: { throughS3?: (endpoint: string) => Promise<string> } = {},
   ): Promise<AgentFixture> {
-    // In the order in which they are called.
+    // Called in this order at the end.
     const closers: (() => Promise<unknown>)[] = [];
     try {
       return await AgentFixture.#start(sections, closers, options);
@@ -148,14 +148,14 @@ export class AgentFixture implements AsyncDisposable {
     for (const close of this.#closers) await close();
   }
 
-  /** The configuration of a further agent, whose directories are in this one. */
+  /** The configuration of another agent, whose directories are inside this fixture's. */
   configOf(directory: string): Record<string, Section> {
     const { agent, ...rest } = this.#sections;
     const own = { socket_directory: join(directory, 'run'), state_directory: join(directory, 'state') };
     return { ...rest, agent: { ...agent, ...own } };
   }
 
-  /** A connection as dblink makes one. */
+  /** A connection like one of dblink. */
   async connect(socketDirectory = join(this.directory, 'run')): Promise<AgentConnection> {
     const client = new Client({
       host: socketDirectory,
@@ -175,7 +175,7 @@ export class AgentFixture implements AsyncDisposable {
     return exports;
   }
 
-  /** Waits until the exports of connections that were closed have ended. */
+  /** Waits until the exports of closed connections have ended. */
   async noExportRuns(): Promise<void> {
     await waitUntil(async () => (await this.runningExports()) === 0, 'no export runs');
   }
@@ -225,7 +225,7 @@ export class AgentConnection {
     return answer;
   }
 
-  /** As sluice.request in the extension's SQL. */
+  /** Sends a request like sluice.request in the extension's SQL. */
   async request(request: object): Promise<Answer> {
     for (;;) {
       const answer = await this.ask(request);

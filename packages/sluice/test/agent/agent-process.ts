@@ -13,11 +13,11 @@ const FAULTS = new URL('./faults-preload.mjs', import.meta.url).href;
 const CLOCK = new URL('../../../../test/support/shifted-clock.mjs', import.meta.url).href;
 const START_TIMEOUT_MS = 20_000;
 
-/** `sluice agent` as a process of its own, with the S3 and STS of a fixture. */
+/** `sluice agent` as a separate process, with the S3 and STS of a fixture. */
 export class AgentProcess implements AsyncDisposable {
   readonly directory: string;
   readonly #child: ChildProcess;
-  /** Empty when it goes elsewhere. */
+  /** The output; empty when the log goes to another descriptor. */
   readonly #output: Promise<string>;
   readonly #fixture: AgentFixture;
 
@@ -29,9 +29,9 @@ export class AgentProcess implements AsyncDisposable {
   }
 
   /**
-   * @param options.fault what SIGUSR2 does in it
-   * @param options.clockShiftMs how far its clock is off, instead of a fault
-   * @param options.log a descriptor that its log goes to
+   * @param options.fault the fault that SIGUSR2 causes in it
+   * @param options.clockShiftMs how far its clock is wrong, instead of a fault
+   * @param options.log the file descriptor for its log
    */
   static async start(
     fixture: AgentFixture,
@@ -73,7 +73,7 @@ export class AgentProcess implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** Waits until it has ended by itself. */
+  /** Waits until the process has ended by itself. */
   async ended(): Promise<{ status: number | null; output: string }> {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, 'exit');
     return { status: this.#child.exitCode, output: await this.#output };

@@ -17,7 +17,7 @@ import { bytesSource, eventually, textOf, textSource } from '../exporter/sources
 
 const CREATE = /^POST .*\?uploads/;
 const ABORT = /^DELETE .*uploadId=/;
-/** Two files of 5 MiB in two parts each, and the rest in one request. */
+/** Two files of almost 5 MiB, each a multipart upload, and the rest in one PutObject. */
 const THREE_FILES = 11 * MIB;
 const CLEANED_UP_MS = 20_000;
 
@@ -42,7 +42,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-/** What an agent does that starts after one that was killed: nothing of the first one runs on. */
+/** Starts the clean-up like an agent that starts after another was killed; nothing of the killed one goes on. */
 async function restart(): Promise<void> {
   keys = new PublishedKeys();
   const connection = s3.connect({ endpoint: proxy.endpoint, maxAttempts: 1, requestTimeoutMs: 3_000 });
@@ -71,7 +71,7 @@ function run(request: Partial<ExportRequest> = {}): Promise<ExportResult> {
     journal: journal(),
     ...request,
   });
-  // Some end long after the test that began them.
+  // Some exports end only after the test that began them.
   running.catch(() => undefined);
   return running;
 }
@@ -80,7 +80,7 @@ async function journalled(): Promise<number> {
   return (await readdir(join(directory, 'uploads'))).length;
 }
 
-/** Nothing is open, and nothing is left to be done. */
+/** Waits until no upload is open and the journal is empty. */
 async function settled(): Promise<void> {
   await eventually(
     async () => (await s3.listOpenUploads()).length === 0 && (await journalled()) === 0,
@@ -88,7 +88,7 @@ async function settled(): Promise<void> {
   );
 }
 
-/** Refusals that say nothing of what the role may do. */
+/** Refusals that do not say that the role lacks a permission. */
 const PASSING = [
   ['SlowDown', 503],
   ['ExpiredToken', 400],
@@ -177,10 +177,10 @@ describe('an upload that could not be aborted', () => {
   });
 });
 
-/** Stops for ever at a step, as if the agent were killed there. */
+/** Never resolves: the export stops here, as if the agent had been killed. */
 const never = new Promise<never>(() => undefined);
 
-/** A journal that is killed behind its n-th note of publishing, or in front of the one that ends it. */
+/** A journal that stops after its nth note about publishing, or before the note that ends publishing. */
 function killedAt(step: number): { journal: UploadJournal; killed: Promise<void> } {
   const real = journal();
   let kill = (): void => undefined;
@@ -219,7 +219,7 @@ describe('an agent that is killed while it publishes three files', () => {
       async () => (await s3.listOpenUploads()).length === 0 && (await s3.listKeys()).length === 0,
       CLEANED_UP_MS,
     );
-    // An object that was not seen to be stored is looked for a while longer.
+    // An object whose answer was not noted is looked for a while longer.
     if (step > 0) await settled();
     expect(logged.filter(({ msg }) => /could not|left|not known/.test(msg))).toEqual([]);
   });
@@ -241,6 +241,17 @@ describe('an agent that is killed while it publishes three files', () => {
     await restart();
     await settled();
     expect(logged.filter(({ msg }) => msg.includes('is left'))).toMatchObject([{ key: 'rows_part3' }]);
+  });
+
+  it('names an object when S3 says that there is no such bucket', async () => {
+    const { journal: dying, killed } = killedAt(1);
+    void run({ source: textSource(1_000), journal: dying });
+    await killed;
+    await cleanUp.stop();
+    proxy.inject(/^DELETE /, { do: 'answer', status: 404, code: 'NoSuchBucket' }, 1);
+    await restart();
+    await settled();
+    expect(logged.filter(({ msg }) => msg.includes('is left'))).toMatchObject([{ key: 'rows' }]);
   });
 
   it.each(PASSING)('has the next one try again to delete (%s)', async (code, status) => {

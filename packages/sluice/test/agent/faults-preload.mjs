@@ -1,4 +1,4 @@
-// Loaded into an agent process by node --import: gives it a bug, at the moment of a signal.
+// Loaded into an agent process by node --import: on a signal it causes an error like a bug would.
 process.on('SIGUSR2', () => {
   const fault = new Error('a bug that nobody handles');
   if (process.env.TEST_FAULT === 'rejection') void Promise.reject(fault);

@@ -47,7 +47,7 @@ async function keys(): Promise<(string | undefined)[]> {
   return Contents.map(({ Key }) => Key);
 }
 
-/** An export that has everything but its commit. */
+/** Runs an export up to its commit, and gives the request of the commit. */
 async function exportRows(on: AgentConnection): Promise<object> {
   const begun = await on.request(beginRequest({ filePath: 'rows' }));
   const pipe = await open(on.pipePath(begun.pipe), 'w');
@@ -90,7 +90,8 @@ describe('a caller who is gone while its export is published', () => {
   it('is noticed while it waits for an answer', async () => {
     const connection = await fixture.connect();
     const commit = await exportRows(connection);
-    // 400 ms: the first commit would be answered with success by then.
+    // The PutObject takes 400 ms, less than the agent's 500 ms, so the first commit would already be answered with
+    // success.
     proxy.inject(PUT_OBJECT, { do: 'slow', bytesPerSecond: 10 });
     const asked = connection.ask(commit).catch(() => undefined);
     await delay(100);

@@ -81,7 +81,7 @@ describe('PipeSource', () => {
     const written = writer.writeFile(bytes).then(() => writer.close());
     const first = await iterator.next();
     const received = [Buffer.from(first.value ?? [])];
-    // The rest is one pipe full and three pages: it can be written only if somebody reads three pages.
+    // After the first chunk, three pages more are left than the pipe holds: somebody must read them.
     await written;
     source.commit();
     for (let next = await iterator.next(); next.done !== true; next = await iterator.next()) {
@@ -103,7 +103,7 @@ describe('PipeSource', () => {
   it('refuses writes after a failure, also those of a writer that opens the pipe after it', async () => {
     await source.refuseWrites();
     expect(existsSync(pipe.path)).toBe(true);
-    // A process of its own: a thread of this one that is stuck in a write could not be ended.
+    // A separate process, because a thread of this process that is blocked in write() could not be stopped.
     const writing = run('sh', ['-c', `trap '' PIPE; head -c 1000000 /dev/zero > '${pipe.path}'`]);
     await expect(writing).rejects.toMatchObject({
       stderr: expect.stringContaining('Broken pipe') as unknown,

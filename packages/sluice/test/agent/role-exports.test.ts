@@ -30,7 +30,7 @@ function roles(): ClusterRoles {
   return fixture.agent.roles;
 }
 
-/** An export of some rows, the last after a while. */
+/** Exports two rows; the last is written after `lastingMs`. */
 async function exportRows(
   on: AgentConnection,
   request = beginRequest(),
@@ -45,7 +45,7 @@ async function exportRows(
   await delay(lastingMs);
   await pipe.writeFile(row);
   await pipe.close();
-  // The second half is what the agent proves its answer with.
+  // The commit sends the first half of the token; the second half is the agent's receipt.
   return on.request({ op: 'commit', token: begun.token?.slice(0, 32), rows: '2' });
 }
 
@@ -58,7 +58,7 @@ describe('an export', () => {
         hint: 'Has the IAM role Amazon Resource Name (ARN) been associated with the feature-name "s3Export"?',
       },
     });
-    // The connection can be used again, as when an exception handler of the caller tries once more.
+    // The same connection can be used again, for example by an exception handler that exports once more.
     await roles().add(ROLE_ARN, 's3Export');
     expect(await exportRows(connection)).toMatchObject({ state: 'done', files: 1, bytes: 20 });
   });
@@ -91,7 +91,7 @@ describe('an export', () => {
   it('goes on with renewed credentials when it lasts longer than the first', async () => {
     fixture.sts.answer = () => ({ lifetimeMs: 1_500 });
     await roles().add(ROLE_ARN, 's3Export');
-    // A part is sent at 8 MiB, so requests are made before and after the first credentials have ended.
+    // A part is sent at 8 MiB, so requests are sent both before and after the first credentials have expired.
     const answer = await exportRows(connection, beginRequest(), 4_000, 9 * 1024 * 1024);
     expect(answer).toMatchObject({ state: 'done', bytes: 18 * 1024 * 1024 });
     expect(fixture.sts.assumed.length).toBeGreaterThan(2);

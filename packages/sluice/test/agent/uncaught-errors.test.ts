@@ -12,7 +12,7 @@ beforeEach(async () => {
   fixture = await AgentFixture.start({
     s3: STATIC_KEYS,
     export: { part_size: '5MiB' },
-    // What an orderly stop would wait for; a fault must not.
+    // A normal stop would wait this long; after an uncaught error the agent must not.
     agent: { shutdown_timeout: '600s' },
   });
 });
@@ -65,7 +65,7 @@ describe('an agent that meets an error which nobody handles', () => {
   }, 40_000);
 });
 
-// A device of Linux that is always full.
+// A Linux device on which every write fails as on a full disk.
 it.runIf(existsSync('/dev/full'))('an agent whose log cannot be written exports all the same', async () => {
   await using full = await open('/dev/full', 'w');
   await using agent = await AgentProcess.start(fixture, { log: full.fd });

@@ -24,7 +24,7 @@ it('a client that reads no answers gets no more of them than the operating syste
   await once(socket, 'connect');
   socket.write(STARTUP);
   for (let sent = 0; sent < PINGS; sent += 1) socket.write(ping());
-  // The agent stops to read when its answers are not taken: what is still to be sent does not change any more.
+  // The agent stops reading when its answers are not taken, so the amount of unsent data stops changing.
   let waiting = -1;
   while (waiting !== socket.writableLength) {
     waiting = socket.writableLength;

@@ -2,12 +2,12 @@ import * as fc from 'fast-check';
 import type { RowFormat } from '../../src/exporter/row-format.ts';
 import { type CopyStream, copyStream, type Field } from './copy-streams.ts';
 
-/** Characters that mean something to COPY, likely enough to meet each other. */
+/** Characters with a meaning for COPY, few enough that they often occur next to each other. */
 const ASCII = ['"', '"', '\\', "'", '|', '\n', '\r', '\t', ',', '0', '5', 'x', ' '].map((text) =>
   Buffer.from(text),
 );
 
-/** Characters of several bytes by encoding; trailing bytes look like quotes, escapes, digits. */
+/** Multibyte characters by encoding; their trailing bytes look like quotes, escapes or digits. */
 const LONG_CHARACTERS: Record<string, readonly Buffer[]> = {
   UTF8: [Buffer.from('ü'), Buffer.from('漢'), Buffer.from('😀')],
   SJIS: [Buffer.from([0x83, 0x5c]), Buffer.from([0xb1]), Buffer.from([0x81, 0x7c])],
@@ -41,12 +41,12 @@ export interface ArbitraryStream extends CopyStream {
   rowFormat: RowFormat;
 }
 
-/** A format and a COPY stream in it, of no rows up to a few dozen. */
+/** A format, and a COPY stream in it with up to a few dozen rows, or none. */
 export const arbitraryStream: fc.Arbitrary<ArbitraryStream> = arbitraryFormat.chain((rowFormat) => {
   const encoding = rowFormat.format === 'csv' ? rowFormat.encoding : 'UTF8';
   const character = fc.constantFrom(...ASCII, ...(LONG_CHARACTERS[encoding] ?? []));
   const field: fc.Arbitrary<Field> = fc.option(fc.array(character, { maxLength: 12 }), { nil: null });
-  // A row of no columns has no header either; in binary it is only a count.
+  // Without columns there is no header either. In the binary format such a row is only a field count.
   const rows = fc.array(fc.array(field, { maxLength: 4 }), { maxLength: 30 });
   return rows.map((content) => ({ rowFormat, ...copyStream(rowFormat, content) }));
 });

@@ -1,9 +1,9 @@
 import type { RowFormat } from '../../src/exporter/row-format.ts';
 
-/** A stream as COPY would write it, and where its rows begin. */
+/** A stream in COPY's format, and the offsets where its rows begin. */
 export interface CopyStream {
   bytes: Buffer;
-  /** The offsets of all rows but the first: where it may be cut. */
+  /** The offsets of all rows but the first: the stream may be cut there. */
   rowStarts: number[];
 }
 
@@ -57,7 +57,7 @@ function writeTextField(field: Field): Buffer {
   );
 }
 
-/** As CopyAttributeOutCSV: quoted where it must be, and each quote and escape character escaped. */
+/** Like CopyAttributeOutCSV: quoted where necessary, and with each quote and escape character escaped. */
 function writeCsvField(field: Field, { quote, escape }: { quote: string; escape: string }): Buffer {
   if (field === null) return Buffer.alloc(0);
   const is = (character: Buffer, text: string): boolean => character.equals(Buffer.from(text));
@@ -96,7 +96,9 @@ function int32(value: number): Buffer {
   return bytes;
 }
 
-/** Cuts bytes into chunks of the given sizes, again and again; every chunk is a copy, as a source may reuse its own. */
+/**
+ * Cuts bytes into chunks of the given sizes, used in turn. Every chunk is a copy, since a source may reuse its buffer.
+ */
 export function* chunksOf(bytes: Uint8Array, sizes: readonly number[]): Generator<Uint8Array> {
   let offset = 0;
   for (let index = 0; offset < bytes.byteLength; index++) {

@@ -35,7 +35,7 @@ function run(request: Partial<ExportRequest> & Pick<ExportRequest, 'source'>): P
   });
 }
 
-/** Rows with quotes and newlines in them, in a format. */
+/** Rows that contain quotes and newlines, in the given format. */
 function someRows(rowFormat: RowFormat, count: number): ReturnType<typeof copyStream> {
   const text = (value: string): Field => Array.from(value, (character) => Buffer.from(character));
   const rows = Array.from({ length: count }, (_, index) => [
@@ -128,7 +128,7 @@ describe('exportToS3', () => {
     let offset = 0;
     const starts = contents.map(({ length }) => (offset += length) - length);
     expect(rowStarts).toEqual(expect.arrayContaining(starts.slice(1)));
-    // The binary trailer may stand above the limit.
+    // The binary trailer may lie above the limit.
     expect(Math.max(...contents.map(({ length }) => length))).toBeLessThanOrEqual(4000 + 2);
   });
 
@@ -272,7 +272,7 @@ describe('exportToS3', () => {
     );
     await Promise.all(exports);
     expect(memory.lentBytes).toBe(0);
-    // The limit, or a part for each.
+    // At most the memory limit, or one part for each export.
     expect(most).toBeLessThanOrEqual(6 * PART + MIB);
     expect(await s3.listKeys()).toHaveLength(6);
   });

@@ -1,7 +1,7 @@
 import http from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** What a faulty network or a faulty S3 does with a request. */
+/** A fault of the network or of S3, in a request. */
 type Fault =
   /** Answers without asking S3, after reading the body. */
   | {
@@ -12,34 +12,34 @@ type Fault =
       headers?: Record<string, string>;
       body?: string;
     }
-  /** Answers as soon as the request's headers are there, and breaks the connection while the body comes. */
+  /** Answers as soon as the headers have arrived, and closes the connection while the body is still sent. */
   | { do: 'refuse-early'; status: number; code: string }
-  /** Breaks the connection as soon as the request's headers are there. */
+  /** Resets the connection as soon as the headers have arrived. */
   | { do: 'reset' }
-  /** Lets S3 do it, and breaks the connection before the answer. */
+  /** Passes the request to S3, and closes the connection before the answer. */
   | { do: 'lose-answer' }
-  /** Lets S3 do it, and breaks the connection in the middle of the answer. */
+  /** Passes the request to S3, and closes the connection in the middle of the answer. */
   | { do: 'cut-answer' }
-  /** Lets S3 do it, and answers with something else, or with nothing for a while. */
+  /** Passes the request to S3, and gives another answer, or none for a while. */
   | { do: 'swallow-answer'; instead: 'nothing' | 'empty' | 'error' }
-  /** Takes the request whole, and lets S3 do it only when `until` is settled, whether anybody still waits or not. */
+  /** Reads the whole request, and passes it to S3 only when `until` is settled, even if the client has gone. */
   | { do: 'hold'; until: Promise<void> }
-  /** Reads the request and never answers; or does not even read it. */
+  /** Never answers; `reading` says whether the request is read. */
   | { do: 'stall'; reading: boolean }
-  /** Takes the body slowly, then lets S3 do it. */
+  /** Reads the body slowly, then passes the request to S3. */
   | { do: 'slow'; bytesPerSecond: number };
 
 export interface FaultProxy {
   readonly endpoint: string;
-  /** Requests that came, as `METHOD path?query`. */
+  /** The requests that have arrived, as `METHOD path?query`. */
   readonly seen: readonly string[];
-  /** Does this to the next `times` requests that match. */
+  /** Applies the fault to the next `times` requests that match. */
   inject(matches: RegExp, fault: Fault, times?: number): void;
   openSockets(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Longer than the requests of the tests may stall. */
+/** Longer than the request timeouts of the tests. */
 const STALL_MS = 2_000;
 
 interface Rule {
@@ -48,7 +48,7 @@ interface Rule {
   times: number;
 }
 
-/** A reverse proxy to an S3 that passes requests through as they are, but for the faults it is told to make. */
+/** A reverse proxy to an S3. It passes requests unchanged, except where a fault is injected. */
 export async function startFaultProxy(target: string): Promise<FaultProxy> {
   const { hostname, port } = new URL(target);
   const rules: Rule[] = [];
@@ -79,7 +79,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
         response.end(fault.body ?? errorBody(fault.code ?? 'InternalError', fault.message ?? 'injected'));
         return;
       case 'refuse-early':
-        // A client that is still writing gets the reset, and loses the answer with it.
+        // A client that is still sending gets the reset, and loses the answer.
         response.writeHead(fault.status, { connection: 'close' });
         response.end(errorBody(fault.code, 'injected'), () => incoming.socket.resetAndDestroy());
         return;
@@ -125,7 +125,7 @@ export async function startFaultProxy(target: string): Promise<FaultProxy> {
         return;
       }
       case 'stall':
-        // What is not read hides the end of the connection, too; so in the end it is read.
+        // If nothing is read, the end of the connection is not noticed either, so in the end it is read.
         setTimeout(() => incoming.resume(), fault.reading ? 0 : STALL_MS).unref();
         return;
       case 'slow':

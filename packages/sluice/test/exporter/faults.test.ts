@@ -21,7 +21,7 @@ const LARGE = 11 * MIB;
 
 let s3: S3Fixture;
 let proxy: FaultProxy;
-/** Set by tests whose point is that an upload stays open. */
+/** Set by tests that leave an upload open on purpose. */
 let mayStayOpen: boolean;
 
 beforeEach(async () => {
@@ -198,7 +198,7 @@ describe('a refusal', () => {
   });
 });
 
-/** The credentials of the fixture, and how they were asked for. */
+/** The fixture's credentials, and a record of how they were requested. */
 function noted(): { asked: boolean[]; credentials: S3ConnectionOptions['credentials'] } {
   const asked: boolean[] = [];
   return {
@@ -288,7 +288,7 @@ describe('a network failure', () => {
   });
 
   it('is not what a slow upload is', async () => {
-    // The kernels take some megabytes at once; the rest takes longer than the timeout.
+    // The operating systems' buffers take some megabytes at once; sending the rest takes longer than the timeout.
     const bytes = 24 * MIB;
     proxy.inject(UPLOAD_PART, { do: 'slow', bytesPerSecond: 8 * MIB });
     await run({

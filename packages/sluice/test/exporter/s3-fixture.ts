@@ -18,14 +18,14 @@ export const REGION = 'eu-central-1';
 export const BUCKET = 'exports';
 const CREDENTIALS = { accessKeyId: 'AKIAEXPORTER', secretAccessKey: 'secret/of+the=exporter' };
 
-/** A local S3 with an empty bucket, and what tests ask of it. */
+/** A local S3 with an empty bucket, and helpers for tests. */
 export interface S3Fixture {
   readonly endpoint: string;
-  /** The operations that were asked for, in the order of their ends. */
+  /** The operations that were requested, in the order in which they ended. */
   readonly requests: readonly AwsRequestLog[];
   /** Actions that are denied from now on, e.g. `s3:AbortMultipartUpload`. */
   readonly denied: Set<string>;
-  /** A connection that is closed with the fixture. */
+  /** Opens a connection, which is closed together with the fixture. */
   connect(options?: Partial<S3ConnectionOptions>): S3Connection;
   read(key: string): Promise<Buffer>;
   head(key: string): Promise<{

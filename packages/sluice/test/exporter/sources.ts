@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Rows of text, about `bytes` in all, in chunks of about 64 KiB, all in one buffer that is used again and again. */
+/** Rows of text, about `bytes` in total, in chunks of about 64 KiB. All chunks use the same buffer. */
 export async function* textSource(bytes: number, rowBytes = 100): AsyncGenerator<Uint8Array, void, void> {
   const buffer = Buffer.alloc(Math.max(64 * 1024, rowBytes));
   for (const chunk of textChunks(bytes, rowBytes)) {
     chunk.copy(buffer);
     yield buffer.subarray(0, chunk.byteLength);
-    // What the exporter did not copy is lost.
+    // The buffer is overwritten, so bytes that the exporter has not copied are lost.
     buffer.fill('?');
     await Promise.resolve();
   }
@@ -29,7 +29,7 @@ function* textChunks(bytes: number, rowBytes: number): Generator<Buffer, void, v
   }
 }
 
-/** Gives some bytes, then nothing for ever; knows whether it was let go of. */
+/** Gives some bytes, and then nothing more. Records whether it was released. */
 export class SilentSource implements AsyncIterable<Uint8Array> {
   returned = false;
   readonly #bytes: number;
@@ -61,7 +61,7 @@ export async function* bytesSource(chunks: Iterable<Uint8Array>): AsyncGenerator
   }
 }
 
-/** Waits for something to become so. */
+/** Waits until the condition is true. */
 export async function eventually(isSo: () => boolean | Promise<boolean>, timeoutMs = 5_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await isSo())) {

@@ -53,7 +53,7 @@ async function hintOf(running: Promise<unknown>): Promise<string | undefined> {
   throw new Error('the export did not fail with an error of ours', { cause: result });
 }
 
-/** A request that the proxy holds back until it is released. */
+/** Makes the proxy hold a request back until it is released. */
 function hold(matches: RegExp): { release: () => void; came: () => Promise<void> } {
   let release = (): void => undefined;
   const until = new Promise<void>((resolve) => {
@@ -67,7 +67,7 @@ function hold(matches: RegExp): { release: () => void; came: () => Promise<void>
   };
 }
 
-/** Runs an export that is aborted, and whose end is waited for later. */
+/** Starts an export that is aborted later. */
 function runAborted(request: Partial<ExportRequest>): Promise<ExportResult> {
   const running = run(request);
   running.catch(() => undefined);
@@ -85,7 +85,7 @@ describe('an export that is aborted while it publishes', () => {
     const running = runAborted({ source: textSource(bytes), signal: controller.signal });
     await held.came();
     controller.abort(reason);
-    // The request reaches S3 only now, and the first look has found nothing.
+    // The request reaches S3 only now, after the object was looked for the first time.
     setTimeout(held.release, 300);
     await expect(running).rejects.toBe(reason);
     expect(proxy.seen.filter((line) => matches.test(line))).toHaveLength(1);
@@ -131,7 +131,7 @@ describe('an export that is aborted while it publishes', () => {
 
   it('leaves an older object of the same content', async () => {
     await run({ source: textSource(SMALL) });
-    // Of another process, and longer ago than S3's clock is inexact.
+    // As in another process, and after longer than the inexactness of S3's clock.
     publishedKeys = new PublishedKeys();
     await delay(3_500);
     proxy.inject(PUT_OBJECT, { do: 'reset' });

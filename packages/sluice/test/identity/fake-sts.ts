@@ -5,9 +5,9 @@ import { text } from 'node:stream/consumers';
 export interface StsCall {
   action: string;
   parameters: URLSearchParams;
-  /** Of the Authorization header. */
+  /** The access key id in the Authorization header. */
   accessKeyId: string | undefined;
-  /** Of the caller; undefined without temporary credentials. */
+  /** The caller's session token; undefined without temporary credentials. */
   sessionToken: string | undefined;
 }
 
@@ -20,12 +20,12 @@ export type StsAnswer =
 
 export const CALLER_ARN = 'arn:aws:sts::123456789012:assumed-role/db-host/i-0123456789';
 
-/** An STS that answers as a test says, to meet what a real one does seldom: it checks no signature. */
+/** An STS that answers what a test wants, also what a real one rarely answers. It verifies no signatures. */
 export class FakeSts implements AsyncDisposable {
   readonly calls: StsCall[] = [];
-  /** The sessions that were given out, by access key id. */
+  /** The sessions given out, by access key id. */
   readonly sessions = new Map<string, { secretAccessKey: string; sessionToken: string; expiresAt: Date }>();
-  /** Of AssumeRole. */
+  /** Gives the answer to an AssumeRole. */
   answer: (call: StsCall, number: number) => StsAnswer = () => ({ lifetimeMs: 3_600_000 });
   readonly #server = createServer((request, response) => {
     void (async () => {
@@ -86,7 +86,7 @@ export class FakeSts implements AsyncDisposable {
     return `http://127.0.0.1:${address.port}`;
   }
 
-  /** The calls of AssumeRole. */
+  /** The AssumeRole calls. */
   get assumed(): readonly StsCall[] {
     return this.calls.filter(({ action }) => action === 'AssumeRole');
   }

@@ -90,7 +90,7 @@ describe('RoleCredentials', () => {
     fake.answer = () => ({ lifetimeMs: 1_000 });
     expect((await credentials.get(SESSION)).accessKeyId).toBe('ASIA1');
     await delay(600);
-    // Past half of their life: still good, and renewed meanwhile.
+    // After half of their lifetime they are still valid, and are renewed in the background.
     expect((await credentials.get(SESSION)).accessKeyId).toBe('ASIA1');
     await delay(100);
     expect((await credentials.get(SESSION)).accessKeyId).toBe('ASIA2');
@@ -107,7 +107,7 @@ describe('RoleCredentials', () => {
     await credentials.get(SESSION);
     await delay(100);
     expect((await credentials.get(SESSION)).accessKeyId).toBe('ASIA1');
-    // The failed renewal is not tried again for each part of an export.
+    // The failed renewal is not repeated for each part of an export.
     expect(fake.assumed).toHaveLength(2);
     await delay(400);
     expect((await failure(credentials)).failure).toBe('other');

@@ -19,7 +19,7 @@ export interface ApiFixture extends AsyncDisposable {
   roles: ClusterRoles;
 }
 
-/** The RDS API of a cluster, before an STS that says yes unless it is told otherwise. */
+/** The RDS API of a cluster, with an STS that allows everything by default. */
 export async function startApi(): Promise<ApiFixture> {
   const directory = await mkdtemp(join(tmpdir(), 'sluice-rds-api-'));
   const fakeSts = await FakeSts.start();

@@ -23,16 +23,16 @@ const ADD = new URLSearchParams({
 
 interface Changes {
   service?: string;
-  /** Headers that are sent, but not signed. */
+  /** Headers that are sent without being signed. */
   unsigned?: Record<string, string>;
-  /** Headers that are signed, too. */
+  /** Additional signed headers. */
   headers?: Record<string, string>;
-  /** Sent instead of what was signed. */
+  /** Sent in place of the signed body. */
   body?: string | Buffer;
   path?: string;
 }
 
-/** Signs a form, and sends it, with changes that an attacker might make. */
+/** Signs a form and sends it, with the changes of an attacker. */
 async function send(
   form: string,
   changes: Changes = {},
@@ -60,7 +60,7 @@ function amzDate(): string {
   return new Date().toISOString().replace(/[-:]|\.\d{3}/g, '');
 }
 
-/** Signs a form, and sends it with these lines of Authorization, which fetch would join. */
+/** Signs a form and sends it with several Authorization headers. fetch can't do that: it would join them. */
 async function sendTwice(form: string, authorizations: (own: string) => string[]) {
   const { host, hostname, port } = new URL(api.endpoint);
   const signer = new SignatureV4({

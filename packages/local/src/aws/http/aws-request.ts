@@ -33,8 +33,8 @@ export class AwsRequest implements SignedRequest {
   }
 
   /**
-   * The body as it arrives. A client that asked first is told to send it only now, so that one who may not is spared
-   * the transfer. Leaving the loop early does not end the connection.
+   * The body as it arrives. If the client waits for `100 Continue`, it is sent only here, so that a request that is
+   * refused before does not transfer its body. Leaving the loop early does not end the connection.
    */
   takeBody(): AsyncIterable<Buffer> {
     if (!this.#bodyTaken) this.#sendContinue();

@@ -9,12 +9,12 @@ export interface AccessKeyPair {
   readonly secretAccessKey: string;
 }
 
-/** A user and not the root user: that one may not assume roles. */
+/** The administrator is a user, because the root user may not assume roles. */
 const ADMINISTRATOR_NAME = 'local-admin';
 
 /**
- * Gives the account an administrator with this key. Done at every start, so that one who took away the administrator's
- * policy or key gets in again.
+ * Gives the account an administrator with this key. Called at every start, so that an administrator whose policy or key
+ * was removed works again after a restart.
  */
 export function ensureAdministrator(state: IamState, { accessKeyId, secretAccessKey }: AccessKeyPair): void {
   const createDate = iamDate();

@@ -7,7 +7,10 @@ import type { RequestPrincipal } from './policy/request-principal.ts';
 import type { IdentityView } from './identity-kinds.ts';
 import type { IamStore, IamView } from './state/iam-store.ts';
 
-/** Decides by the policies as they are now: what was detached counts no more, also for running sessions. */
+/**
+ * Decides by the policies as they are at the time of the request: a policy that was detached no longer counts, not even
+ * in sessions that began before.
+ */
 export function authorizeWithIam(store: IamStore): Authorize {
   return ({ conditions: context, ...request }) => {
     const decision = evaluate({ ...request, context, ...policiesOf(store.state, request.principal) });

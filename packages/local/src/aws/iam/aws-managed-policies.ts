@@ -1,7 +1,7 @@
 import type { ManagedPolicy } from './state/iam-state.ts';
 
 /**
- * The policies that exist in every account, as far as they are needed here.
+ * The AWS managed policies that are needed here. They exist in every account.
  * https://docs.aws.amazon.com/aws-managed-policy/latest/reference/policy-list.html
  */
 export const awsManagedPolicies: readonly ManagedPolicy[] = [

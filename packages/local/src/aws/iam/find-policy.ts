@@ -5,7 +5,7 @@ import type { IamState, ManagedPolicy, PolicyVersion } from './state/iam-state.t
 
 export type PolicyView = IamView['policies'][number];
 
-/** One of the account or of AWS; undefined when there is none. */
+/** A policy of the account or an AWS managed policy; undefined when there is none. */
 export function lookUpPolicy(state: IamView, arn: string): PolicyView | undefined {
   return [...state.policies, ...awsManagedPolicies].find((policy) => policy.arn === arn);
 }
@@ -18,7 +18,7 @@ export function findPolicy(state: IamView, arn: string): PolicyView {
   return policy;
 }
 
-/** To change it. @throws IamError NoSuchEntity, InvalidInput, AccessDenied */
+/** Finds a policy in order to change it. @throws IamError NoSuchEntity, InvalidInput, AccessDenied */
 export function findOwnPolicy(state: IamState, arn: string): ManagedPolicy {
   checkPolicyArn(arn);
   if (awsManagedPolicies.some((policy) => policy.arn === arn)) {
@@ -29,7 +29,7 @@ export function findOwnPolicy(state: IamState, arn: string): ManagedPolicy {
   return policy;
 }
 
-/** To attach it, or to make it a boundary. @throws IamError NoSuchEntity, InvalidInput */
+/** Finds a policy in order to attach it, or to make it a boundary. @throws IamError NoSuchEntity, InvalidInput */
 export function findAttachablePolicy(state: IamView, arn: string): PolicyView {
   checkPolicyArn(arn);
   const policy = lookUpPolicy(state, arn);

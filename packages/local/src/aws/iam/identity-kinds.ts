@@ -7,18 +7,21 @@ import type { IamView } from './state/iam-store.ts';
 
 export type IdentityView = IamView['users'][number] | IamView['roles'][number];
 
-/** Users and roles have much in common: policies, tags, a boundary. Their operations are made for each from one text. */
+/**
+ * What differs between users and roles. They have much in common (policies, tags, a boundary), so their operations are
+ * generated for both from the same code.
+ */
 export interface IdentityKind {
-  /** As in names of operations. */
+  /** As in the names of operations. */
   readonly name: 'User' | 'Role';
   /** As in ARNs and messages. */
   readonly type: 'user' | 'role';
   readonly parameter: 'UserName' | 'RoleName';
   /** The quota of attached policies. */
   readonly quota: string;
-  /** To look at it. @throws IamError NoSuchEntity */
+  /** Finds one to read it. @throws IamError NoSuchEntity */
   readonly view: (state: IamView, name: string) => IdentityView;
-  /** To change it. @throws IamError NoSuchEntity */
+  /** Finds one to change it. @throws IamError NoSuchEntity */
   readonly find: (draft: IamState, name: string) => User | Role;
 }
 
@@ -40,14 +43,14 @@ export const roleKind: IdentityKind = {
   find: findRole,
 };
 
-/** The resource of a permission. Of what does not exist no path is known, and so there is no ARN. */
+/** The resource of a permission. If the user or role does not exist, its path is unknown, so there is no ARN. */
 export function identityResource({ type }: IdentityKind, call: IamCall, name: string): string {
   const { users, roles } = call.store.state;
   const found = (type === 'user' ? users : roles).find((identity) => identity.name === name);
   return found === undefined ? `${type} ${name}` : iamArn(call.accountId, type, found);
 }
 
-/** Before a user or role is deleted. @throws IamError DeleteConflict */
+/** Called before a user or role is deleted. @throws IamError DeleteConflict */
 export function checkHasNoPolicies({ attachedPolicies, inlinePolicies }: User | Role): void {
   if (attachedPolicies.length > 0) {
     throw new IamError('DeleteConflict', 'Cannot delete entity, must detach all policies first.');

@@ -7,7 +7,7 @@ export function newUniqueId(prefix: 'AIDA' | 'AROA' | 'ANPA'): string {
   return prefix + randomLetters(17);
 }
 
-/** `AKIA` for a key that stays, `ASIA` for one of a session. */
+/** `AKIA` for a long-term key, `ASIA` for a temporary one. */
 export function newAccessKeyId(prefix: 'AKIA' | 'ASIA'): string {
   return prefix + randomLetters(16);
 }

@@ -7,7 +7,7 @@ import { parsedPolicy } from './parsed-policy.ts';
 import type { RequestPrincipal } from './policy/request-principal.ts';
 import type { IamStore, IamView } from './state/iam-store.ts';
 
-/** Finds the keys of users, and those of sessions in their tokens. */
+/** Finds long-term keys of users in the state, and temporary keys in their session tokens. */
 export function lookUpCredentials(store: IamStore, accountId: string): CredentialLookup {
   return (accessKeyId, sessionToken) =>
     accessKeyId.startsWith('ASIA')
@@ -38,7 +38,7 @@ function sessionCredentials(
       details: { 'Token-0': sessionToken },
     });
   }
-  // The session of a user or role that is no more ends with it.
+  // When its user or role was deleted, the session has ended.
   const principal = sessionPrincipal(state, accountId, session);
   return (
     principal && {
@@ -86,7 +86,7 @@ function sessionPrincipal(
   }
 }
 
-/** None at all does not limit a session; a policy that was deleted since does, as one that allows nothing. */
+/** A session without session policies is not limited. A session policy that was deleted since allows nothing. */
 function sessionPolicies(
   state: IamView,
   { policies, policyArns }: Session,

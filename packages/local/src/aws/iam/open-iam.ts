@@ -14,21 +14,21 @@ export interface IamOptions {
    * @example { 'rds.amazonaws.com': { accessKeyId: 'AKIA...', secretAccessKey: '...' } }
    */
   readonly services?: Readonly<Record<string, ServiceKey>>;
-  /** Keys that IAM does not know of. @default none */
+  /** Keys that IAM does not know. @default none */
   readonly credentials?: CredentialLookup;
-  /** Asked before every action. @default IAM's policies decide */
+  /** Called before every action. @default IAM's policies decide */
   readonly authorize?: Authorize;
 }
 
-/** A key with which an AWS service calls for the account. */
+/** The key of an AWS service that acts for the account. */
 export interface ServiceKey extends AccessKeyPair {
-  /** The ARN of what it calls for, e.g. a DB cluster: the condition key `aws:SourceArn` of trust policies. */
+  /** The ARN of the resource for which the service acts, e.g. a DB cluster: the condition key `aws:SourceArn`. */
   readonly sourceArn?: string;
 }
 
 export interface OpenIam {
   readonly store: IamStore;
-  /** Who has which key, and who may do what, for all services of the endpoint. */
+  /** Looks up keys and decides about permissions, for all services of the endpoint. */
   readonly identity: Identity;
 }
 
@@ -52,7 +52,7 @@ export async function openIam(directory: string, options: IamOptions): Promise<O
   };
 }
 
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html: a service says for whom it calls. */
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html: a service names the resource it acts for. */
 function serviceCredentials(services: NonNullable<IamOptions['services']>, accountId: string) {
   const byKey = new Map(
     Object.entries(services).map(([name, { accessKeyId, secretAccessKey, sourceArn }]) => {

@@ -14,7 +14,7 @@ const MOST_ITEMS = 1000;
 
 /**
  * Cuts a list by MaxItems and Marker.
- * @param keyOf unique in the list, and its order
+ * @param keyOf gives a key that is unique in the list; the list is sorted by it
  * @throws QueryError ValidationError, InvalidInput
  */
 export function cutPage<Item>(

@@ -12,7 +12,7 @@ export function readName(form: QueryForm, parameter: keyof typeof LONGEST): stri
   return checkName(parameter, form.required(parameter, { max: LONGEST[parameter] }));
 }
 
-/** The name of the user or role that an operation is about. A user may leave out its own. */
+/** The name of the user or role that an operation is about. A user who means themselves may leave it out. */
 export function readIdentityName({ form, principal }: IamCall, kind: IdentityKind): string {
   if (kind.type === 'role' || form.optional('UserName') !== undefined) return readName(form, kind.parameter);
   if (principal.type === 'user') return principal.arn.slice(principal.arn.lastIndexOf('/') + 1);
@@ -44,7 +44,7 @@ export function readDescription(form: QueryForm): string | undefined {
   return form.optional('Description', { max: 1000 });
 }
 
-/** The document of a policy, as it came. */
+/** The document of a policy, unchanged. */
 export function readDocument(form: QueryForm, parameter = 'PolicyDocument'): string {
   return form.required(parameter, { max: 131_072 });
 }

@@ -3,10 +3,12 @@ import type { Policy, PolicyKind } from './policy/policy.ts';
 
 const MOST = 500;
 
-/** Policies are read at every request, and seldom change. */
+/** A cache: policies are read at every request and rarely change. */
 const parsed = new Map<string, Policy>();
 
-/** parsePolicy of a document that was parsed before. @throws MalformedPolicyDocumentError */
+/**
+ * Like parsePolicy, for a document that is valid already; the result is cached. @throws MalformedPolicyDocumentError
+ */
 export function parsedPolicy(document: string, kind: PolicyKind): Policy {
   const key = `${kind} ${document}`;
   let policy = parsed.get(key);

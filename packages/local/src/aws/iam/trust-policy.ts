@@ -8,8 +8,8 @@ import type { Role } from './state/iam-state.ts';
 import type { IamView } from './state/iam-store.ts';
 
 /**
- * Checks a trust policy as CreateRole and UpdateAssumeRolePolicy do: users and roles of this account must exist, and are
- * remembered by their unique ids. Those of other accounts can't be known here.
+ * Checks a trust policy like CreateRole and UpdateAssumeRolePolicy: users and roles of this account must exist, and are
+ * stored by their unique ids. Those of other accounts can't be checked here.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
  *
  * @throws MalformedPolicyDocumentError, PolicySizeExceededError
@@ -28,7 +28,7 @@ export function readTrustPolicy(document: string, state: IamView, accountId: str
   return { document, principalIds: [...principalIds].map(([arn, id]) => ({ arn, id })) };
 }
 
-/** The policy for evaluation, in which users and roles are named by their unique ids. */
+/** The policy for evaluation: the ARNs of users and roles are replaced by their unique ids. */
 export function trustPolicyOf({ trustPolicy }: IamView['roles'][number]): Policy {
   const policy = parsedPolicy(trustPolicy.document, 'trust');
   if (trustPolicy.principalIds.length === 0) return policy;
@@ -49,7 +49,7 @@ export function trustPolicyOf({ trustPolicy }: IamView['roles'][number]): Policy
   };
 }
 
-/** The document as GetRole shows it: who was deleted is named by the unique id, so that one can see it. */
+/** The document as GetRole shows it: a deleted user or role appears as its unique id. */
 export function shownTrustPolicy(
   { trustPolicy }: IamView['roles'][number],
   state: IamView,

@@ -1,7 +1,7 @@
-/** An error as the services of the Query protocol answer it; the base of each service's own family. */
+/** An error as Query services answer it. Each service has a subclass for its own errors. */
 export class QueryError<Code extends string = string> extends Error {
   readonly code: Code;
-  /** The HTTP status. From 500 on the fault is the service's (`Receiver`), below it is the client's (`Sender`). */
+  /** The HTTP status. 500 and above are faults of the service (`Receiver`), lower ones of the client (`Sender`). */
   readonly status: number;
 
   constructor(code: Code, status: number, message: string, options?: ErrorOptions) {
@@ -12,7 +12,7 @@ export class QueryError<Code extends string = string> extends Error {
   }
 }
 
-/** A parameter that breaks its rules, in the words of the services' common validation. */
+/** A parameter that breaks a rule, with the message that AWS's services use for it. */
 export function validationError(message: string): QueryError {
   return new QueryError('ValidationError', 400, message);
 }

@@ -9,7 +9,7 @@ export interface TextLimits {
 }
 
 /**
- * The parameters of a request, in which lists and structures are flattened into names: `Tags.member.1.Key`.
+ * The parameters of a request. Lists and structures are flattened into names: `Tags.member.1.Key`.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/programming.html
  */
 export class QueryForm {
@@ -19,12 +19,12 @@ export class QueryForm {
     this.#values = new Map(entries);
   }
 
-  /** All of them, as they came. */
+  /** All parameters, unchanged. */
   get entries(): Iterable<readonly [name: string, value: string]> {
     return this.#values;
   }
 
-  /** Undefined when it is not there, or empty. */
+  /** Undefined when the parameter is missing or empty. */
   optional(name: string, limits: TextLimits = {}): string | undefined {
     const value = this.#values.get(name);
     if (value === undefined || value === '') return undefined;

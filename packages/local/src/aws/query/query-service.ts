@@ -19,7 +19,7 @@ import { ForwardedAnswer, type QueryCall, type QueryOperation } from './query-op
 import { toQueryError } from './to-query-error.ts';
 
 export interface QueryServiceOptions<Context> {
-  /** As in permissions. @example 'iam' */
+  /** The service's name in permissions. @example 'iam' */
   readonly name: string;
   /** @example '2010-05-08' */
   readonly version: string;
@@ -30,7 +30,7 @@ export interface QueryServiceOptions<Context> {
   readonly identity: Identity;
 }
 
-/** A policy of 131,072 characters, percent-encoded, and the other parameters. */
+/** Room for a policy of 131,072 characters, percent-encoded, and for the other parameters. */
 const LARGEST_BODY_BYTES = 1024 * 1024;
 
 /** A service that speaks the AWS Query protocol: parameters in a form, answers in XML. */

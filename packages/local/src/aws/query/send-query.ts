@@ -15,7 +15,7 @@ export interface QueryRequest {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-/** Sends a signed request of the AWS Query protocol. Any answer is an answer, errors included. */
+/** Sends a signed request of the AWS Query protocol. Resolves with every answer, also with an error. */
 export async function sendQuery(query: QueryRequest): Promise<{ status: number; xml: string }> {
   const { to, service, region, credentials, parameters } = query;
   const body = new URLSearchParams(parameters).toString();
@@ -30,7 +30,7 @@ export async function sendQuery(query: QueryRequest): Promise<{ status: number; 
   });
   const sending = request({ ...to, method: 'POST', path: '/', headers, timeout: TIMEOUT_MS });
   sending.on('timeout', () => sending.destroy(new Error('no answer in time')));
-  // The waits below reject with it; a connection that breaks between or after them must not end the process.
+  // The waits below reject on an error. Between and after them, an error without a listener would end the process.
   sending.on('error', () => undefined);
   sending.end(body);
   const [response]: IncomingMessage[] = await once(sending, 'response');

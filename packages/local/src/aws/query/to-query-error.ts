@@ -3,7 +3,7 @@ import { MalformedPolicyDocumentError } from '../iam/policy/malformed-policy-err
 import { PolicySizeExceededError } from '../iam/policy/policy-size.ts';
 import { QueryError } from './query-error.ts';
 
-/** Any error as a Query service answers it; what is not meant for the client becomes InternalFailure. */
+/** Turns any error into a Query service's answer. An error that is not meant for the client becomes InternalFailure. */
 export function toQueryError(error: unknown): QueryError {
   if (error instanceof QueryError) return error;
   const options = { cause: error };

@@ -2,7 +2,7 @@ import { ForwardedAnswer } from '../query/query-operation.ts';
 import { QueryError } from '../query/query-error.ts';
 import { sendQuery } from '../query/send-query.ts';
 
-/** Where the agent's own RDS API is, and the access key that it knows. */
+/** The address of the agent's own RDS API, and an access key that it accepts. */
 export interface RdsAgent {
   readonly socketPath: string;
   readonly region: string;
@@ -10,7 +10,7 @@ export interface RdsAgent {
   readonly secretAccessKey: string;
 }
 
-/** Sends the parameters on, signed anew, and gives back what the agent answers. */
+/** Forwards a request with a new signature, and gives back the agent's answer. */
 export async function forwardToAgent(
   { socketPath, region, ...credentials }: RdsAgent,
   parameters: Iterable<readonly [name: string, value: string]>,

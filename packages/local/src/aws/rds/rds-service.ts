@@ -11,8 +11,8 @@ interface RdsContext {
 }
 
 /**
- * The operations of the RDS API that belong to the role model. The cluster is the agent's, so its own RDS API answers;
- * who may call is decided here, by IAM.
+ * The operations of the RDS API that manage the roles of a cluster. They are answered by the agent's own RDS API,
+ * because the cluster is the agent's; here IAM only decides who may call them.
  * https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/
  */
 export function rdsService(agent: RdsAgent, identity: Identity): AwsService {
@@ -53,7 +53,7 @@ function operation(
   };
 }
 
-/** Who gives a role to a service must be allowed to. */
+/** Giving a role to a service needs iam:PassRole. */
 async function mayPassRole({ form, principal, conditions, authorize }: QueryCall): Promise<void> {
   const resource = form.optional('RoleArn');
   if (resource === undefined) return;

@@ -1,4 +1,4 @@
-/** What a request is about, as its host and path say. */
+/** The bucket and key of a request, from its host and path. */
 export interface BucketAddress {
   readonly style: 'path' | 'virtual-host';
   /** Undefined for the service itself. */
@@ -7,7 +7,10 @@ export interface BucketAddress {
   readonly key: string | undefined;
 }
 
-/** Names that lead to the loopback interface, or that a proxy may pass on; `<bucket>.` before one is a bucket. */
+/**
+ * Host names that lead to the loopback interface, or that a proxy may pass on. In `<bucket>.<name>` the first part is a
+ * bucket.
+ */
 const HOST_SUFFIXES = [
   'localhost',
   'localhost.localdomain',

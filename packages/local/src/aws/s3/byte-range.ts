@@ -6,9 +6,9 @@ export interface ByteRange {
 }
 
 /**
- * The part of an object that a Range header asks for. Undefined for the whole: without the header, and for headers
- * that HTTP says to ignore (another unit, several ranges, not readable).
- * @throws S3Error InvalidRange when it begins behind the end
+ * The part of an object that a Range header asks for. Undefined for the whole object: without the header, and for
+ * headers that HTTP requires to be ignored (another unit, several ranges, not readable).
+ * @throws S3Error InvalidRange when it begins after the end of the object
  */
 export function parseByteRange(header: string | undefined, objectSizeBytes: number): ByteRange | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? '');

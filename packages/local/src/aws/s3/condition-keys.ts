@@ -32,8 +32,8 @@ const FROM_HEADERS = [
 export interface S3Facts {
   readonly accountId: string;
   /**
-   * Of the multipart upload that a request belongs to: what was said of the object when it was begun. The requests of
-   * its parts do not say it again, and a policy that asks for encryption must still let them pass.
+   * For the requests of a multipart upload: the headers of CreateMultipartUpload. The requests for its parts do not
+   * repeat them, and a policy that requires encryption must not deny those requests.
    */
   readonly uploadHeaders?: Readonly<Record<string, string>> | undefined;
 }

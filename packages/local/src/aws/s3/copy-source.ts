@@ -19,7 +19,7 @@ interface SourceName {
 
 const HEADER = 'x-amz-copy-source';
 
-/** What CopyObject and UploadPartCopy need: to read the source and to write the target. */
+/** The permissions for CopyObject and UploadPartCopy: to read the source and to write the target. */
 export function copyPermissions(call: ObjectCall): Permission[] {
   const source = parseSource(call);
   return [
@@ -28,7 +28,7 @@ export function copyPermissions(call: ObjectCall): Permission[] {
   ];
 }
 
-/** The object that is copied, once its preconditions hold. @throws S3Error */
+/** The object to copy, after its preconditions were checked. @throws S3Error */
 export async function findCopySource(call: ObjectCall): Promise<CopySource> {
   const { bucketName, key } = parseSource(call);
   const bucket = call.store.get(bucketName);

@@ -3,7 +3,7 @@ import { createDigest, type DigestName } from './checksums/digest.ts';
 import type { SegmentFiles } from './storage/segment-files.ts';
 import type { Segment } from './storage/stored-object.ts';
 
-/** Computes digests of stored bytes, which must be pinned. Reads nothing when none is wanted. */
+/** Computes digests of stored bytes, which must be pinned. Reads nothing if no digest is wanted. */
 export async function digestSegments(
   files: SegmentFiles,
   segments: readonly Segment[],

@@ -4,7 +4,7 @@ import type { Bucket } from './storage/bucket.ts';
 import type { StoredObject } from './storage/stored-object.ts';
 
 /**
- * The object of a request. Who may not list the bucket is not told that a key does not exist.
+ * The object of a request. A caller who may not list the bucket gets AccessDenied instead of NoSuchKey.
  * @throws S3Error NoSuchKey, AccessDenied
  */
 export async function findObject(call: ObjectCall, bucket: Bucket, key: string): Promise<StoredObject> {

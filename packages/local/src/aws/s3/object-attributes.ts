@@ -3,7 +3,7 @@ import { S3Error, invalidArgument, notImplemented } from './s3-error.ts';
 import { parseTagging } from './tagging.ts';
 import type { ObjectAttributes } from './storage/stored-object.ts';
 
-/** Kept with the object and given back as they came. */
+/** Headers that are stored with the object and returned unchanged. */
 const KEPT_HEADERS = [
   'cache-control',
   'content-disposition',
@@ -28,13 +28,13 @@ const STORAGE_CLASSES = new Set([
   'GLACIER_IR',
 ]);
 
-/** ACLs that say what holds anyway when ACLs are disabled, as they are in new buckets. */
+/** ACLs that grant nothing beyond the full control that the owner of the bucket has in any case. */
 const HARMLESS_ACLS = new Set(['private', 'bucket-owner-full-control', 'bucket-owner-read']);
 
 const SSE = 'x-amz-server-side-encryption';
 const SSE_KMS_HEADERS = [`${SSE}-aws-kms-key-id`, `${SSE}-context`, `${SSE}-bucket-key-enabled`];
 
-/** What PutObject, CopyObject and CreateMultipartUpload say of the new object. @throws S3Error */
+/** The attributes in the headers of PutObject, CopyObject and CreateMultipartUpload. @throws S3Error */
 export function readObjectAttributes(request: AwsRequest): ObjectAttributes {
   declineUnsupported(request);
   return {
@@ -45,7 +45,7 @@ export function readObjectAttributes(request: AwsRequest): ObjectAttributes {
   };
 }
 
-/** The part of the attributes that CopyObject replaces as a whole, or copies. */
+/** The attributes that CopyObject either copies or replaces as a whole. */
 function readMetadata(request: AwsRequest): Pick<ObjectAttributes, 'headers' | 'userMetadata'> {
   const headers: Record<string, string> = { 'content-type': 'binary/octet-stream' };
   for (const name of KEPT_HEADERS) {
@@ -69,7 +69,7 @@ function readMetadata(request: AwsRequest): Pick<ObjectAttributes, 'headers' | '
   return { headers, userMetadata: Object.fromEntries(userMetadata) };
 }
 
-/** The answer's headers for what the client said of the object. */
+/** The headers with which an object's attributes are returned. */
 export function attributeHeaders(attributes: ObjectAttributes): Record<string, string> {
   const headers: Record<string, string> = { ...attributes.headers, ...attributes.encryption };
   for (const [name, value] of Object.entries(attributes.userMetadata))
@@ -80,7 +80,7 @@ export function attributeHeaders(attributes: ObjectAttributes): Record<string, s
   return headers;
 }
 
-/** aws-chunked is the encoding of the request, not of the object. */
+/** aws-chunked is an encoding of the request, and is not stored. */
 function readContentEncoding(request: AwsRequest): string | undefined {
   return request
     .header('content-encoding')
@@ -90,7 +90,7 @@ function readContentEncoding(request: AwsRequest): string | undefined {
     .join(',');
 }
 
-/** Nothing is encrypted here: what was asked for is remembered and shown. Every object has at least SSE-S3. */
+/** Nothing is encrypted here: what was requested is stored and returned. Every object has at least SSE-S3. */
 function readEncryption(request: AwsRequest): Record<string, string> {
   const algorithm = request.header(SSE);
   const kmsHeaders = SSE_KMS_HEADERS.filter((name) => request.header(name) !== undefined);

@@ -4,7 +4,7 @@ import type { S3Error } from './s3-error.ts';
 import type { Bucket } from './storage/bucket.ts';
 import type { BucketStore } from './storage/bucket-store.ts';
 
-/** What every operation is given: a request whose signature is right and whose permissions were granted. */
+/** What every operation gets: a request whose signature was verified and that is permitted. */
 export interface ServiceCall {
   readonly request: AwsRequest;
   /** The owner of all buckets and objects. */
@@ -12,9 +12,9 @@ export interface ServiceCall {
   /** The region that the request was signed for. */
   readonly region: string;
   readonly store: BucketStore;
-  /** Asks for a permission that depends on what the operation finds: undefined, or the error that refuses it. */
+  /** Checks a permission that depends on what the operation finds. Gives undefined, or the error to answer with. */
   readonly denial: (permission: Permission) => Promise<S3Error | undefined>;
-  /** Reads the body and checks it against all that was said of it. */
+  /** Reads the body and checks it against everything that the client said about it. */
   readonly receiveBody: (options: ReceiveOptions) => Promise<ReceivedBody>;
 }
 
@@ -31,17 +31,17 @@ export interface ObjectCall extends BucketCall {
   readonly key: string;
 }
 
-/** An IAM action and the ARN that it is done to. */
+/** An IAM action, and the ARN of its resource. */
 export interface Permission {
   /** @example 's3:PutObject' */
   readonly action: string;
   readonly resource: string;
 }
 
-/** Which requests are this operation's. Of several that match, the one with the most conditions is taken. */
+/** Which requests belong to this operation. If several operations match, the one with the most conditions is chosen. */
 export interface Route {
   readonly method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE';
-  /** Query parameters that must be there; `name=value` asks for a value. */
+  /** Query parameters that must be present; `name=value` also requires the value. */
   readonly query?: readonly string[];
   /** Headers that must be there. */
   readonly headers?: readonly string[];
@@ -54,7 +54,7 @@ interface OperationOf<Target extends string, Call> {
   readonly route: Route;
   /** Takes requests that were signed for another region than the bucket's. @default false */
   readonly anyRegion?: boolean;
-  /** What the principal must be allowed before the operation runs. */
+  /** The permissions that the principal needs before the operation runs. */
   readonly permissions: (call: Call) => readonly Permission[];
   readonly run: (call: Call) => Promise<S3Response> | S3Response;
 }
@@ -76,7 +76,7 @@ export interface S3Response {
 export interface ObjectBytes {
   readonly sizeBytes: number;
   readonly read: () => AsyncIterable<Buffer>;
-  /** Called once, whatever happened to the reading. */
+  /** Called once, whether reading has succeeded or not. */
   readonly release: () => void;
 }
 

@@ -1,7 +1,7 @@
 import { onObject, type ObjectCall, type Permission } from './operation.ts';
 
 /**
- * What a new object needs: to be put, and its tags and ACL when the request brings them.
+ * The permissions to store a new object: the object itself, and its tags and ACL if the request contains them.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
  */
 export function writePermissions(call: ObjectCall): Permission[] {
@@ -16,7 +16,7 @@ export function writePermissions(call: ObjectCall): Permission[] {
   ];
 }
 
-/** Reading a version that is named has an action of its own. */
+/** The action to check: reading a version by its id needs a separate one. */
 export function onVersion(action: string, versionAction: string): (call: ObjectCall) => Permission[] {
   return (call) => onObject(call.request.query.has('versionId') ? versionAction : action)(call);
 }

@@ -37,7 +37,8 @@ export function checkCopySourcePreconditions(request: AwsRequest, source: Stored
 }
 
 /**
- * Of PutObject and CompleteMultipartUpload; must be asked in the same turn as the object is stored.
+ * The preconditions of PutObject and CompleteMultipartUpload. Nothing may be awaited between this check and storing the
+ * object.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
  * @throws S3Error PreconditionFailed, NoSuchKey, NotImplemented
  */
@@ -57,7 +58,7 @@ export function checkWritePreconditions(
   if (!listsEtag(match, existing.etag)) throw preconditionFailed(PLAIN.match);
 }
 
-/** Whether a list of entity tags, quoted or not, has this one, or is `*`. */
+/** Whether a list of ETags, quoted or not, contains this one or is `*`. */
 export function listsEtag(list: string, etag: string): boolean {
   return list
     .split(',')
@@ -79,7 +80,7 @@ export function preconditionFailed(header: string): S3Error {
   });
 }
 
-/** The header that asks for something else than the object; a tag decides before a date does. */
+/** The header whose precondition fails, if any. ETags are compared before dates. */
 function failedRead(request: AwsRequest, object: StoredObject, names: typeof PLAIN): string | undefined {
   const match = request.header(names.match);
   const unmodified = parseDate(request.header(names.unmodified));

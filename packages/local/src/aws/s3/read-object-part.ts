@@ -8,7 +8,7 @@ import { readPartNumber } from './multipart/part-number.ts';
 import { S3Error } from './s3-error.ts';
 import type { StoredObject } from './storage/stored-object.ts';
 
-/** What GetObject sends and HeadObject describes. */
+/** The part of an object that GetObject sends and HeadObject describes. */
 export interface ObjectPart {
   readonly object: StoredObject;
   readonly range: ByteRange;
@@ -26,7 +26,9 @@ const OVERRIDES = [
   'expires',
 ];
 
-/** Finds the object, checks the preconditions, and cuts by the Range header or the part number. @throws S3Error */
+/**
+ * Finds the object, checks the preconditions, and selects the range or the part number of the request. @throws S3Error
+ */
 export async function readObjectPart(call: ObjectCall): Promise<ObjectPart> {
   const { request } = call;
   checkVersionId(request.query.get('versionId'));
@@ -65,7 +67,7 @@ function findPart(call: ObjectCall, object: StoredObject): FoundPart {
   }
   const partNumber = readPartNumber(call.request);
   const parts = object.parts ?? [];
-  // An object that was not uploaded in parts has one.
+  // An object that was not uploaded in parts counts as one part.
   if (parts.length === 0 && partNumber === 1) {
     return { range: object.sizeBytes === 0 ? undefined : { offsetBytes: 0, sizeBytes: object.sizeBytes } };
   }
@@ -83,7 +85,9 @@ function findPart(call: ObjectCall, object: StoredObject): FoundPart {
   return { range: { offsetBytes, sizeBytes: part.sizeBytes }, count: parts.length, checksum: part.checksum };
 }
 
-/** A client checks what it receives against this header: it must be of exactly the bytes that are sent. */
+/**
+ * Clients verify what they receive with this header, so it is sent only if it is of exactly the bytes that are sent.
+ */
 function readChecksumHeaders(
   call: ObjectCall,
   object: StoredObject,

@@ -3,8 +3,8 @@ import type { BucketCall } from './operation.ts';
 import type { Segment } from './storage/stored-object.ts';
 
 /**
- * Writes the body of a request to disk. `keep` then makes it an object or a part, in one synchronous step; when the
- * body is refused, the connection ends or `keep` fails, what was written is removed.
+ * Writes the body of a request to disk. Then `keep` makes an object or a part of it, synchronously. If the body is
+ * refused, the connection ends or `keep` throws, the written files are removed.
  */
 export async function receiveSegments<Result>(
   call: BucketCall,

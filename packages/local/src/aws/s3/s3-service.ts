@@ -26,7 +26,10 @@ export interface S3ServiceOptions {
   readonly identity: Identity;
 }
 
-/** Amazon S3 on a directory. One request: who, what, where, may they, do it, answer. */
+/**
+ * Amazon S3 on a directory. Each request is authenticated, its operation and bucket are found, its permissions are
+ * checked, and the operation runs and is answered.
+ */
 export class S3Service implements AwsService {
   readonly #options: S3ServiceOptions;
   readonly #store: BucketStore;
@@ -131,7 +134,7 @@ export class S3Service implements AwsService {
     return operation.run(objectCall);
   }
 
-  /** How this request asks for its permissions. */
+  /** Checks permissions for this request. */
   #asker(request: AwsRequest, address: BucketAddress, verified: VerifiedSignature): ServiceCall['denial'] {
     const { accountId, authorize } = this.#options.identity;
     const { principal = { type: 'root', accountId } as const, sessionPolicies = [] } = verified.credentials;
@@ -159,7 +162,7 @@ export class S3Service implements AwsService {
   #toAnswer(reason: unknown, address: BucketAddress): S3Error {
     const error = toS3Error(reason);
     if (error.code !== 'InternalError') return error;
-    // The bucket may have been deleted while the request ran; its files are then gone.
+    // If the bucket was deleted while the request ran, a missing file is not an internal error.
     const { bucket } = address;
     return bucket !== undefined && this.#store.get(bucket) === undefined ? noSuchBucket(bucket) : error;
   }

@@ -5,8 +5,8 @@ import type { Route, S3Operation } from './operation.ts';
 import { S3Error, notImplemented } from './s3-error.ts';
 
 /**
- * Query parameters that make another operation of a request. Without this list, `PUT /bucket?acl` would be taken for
- * CreateBucket and `DELETE /bucket/key?tagging` for DeleteObject.
+ * Query parameters that select another operation. Without this list, `PUT /bucket?acl` would be taken for CreateBucket,
+ * and `DELETE /bucket/key?tagging` for DeleteObject.
  */
 const SUBRESOURCES = new Set([
   'accelerate',
@@ -49,7 +49,7 @@ const SUBRESOURCES = new Set([
   'website',
 ]);
 
-/** Subresources that are parameters of an operation when it stands alone. */
+/** Subresources that are also parameters of other operations. */
 const PARAMETER_OF: Readonly<Record<string, readonly string[]>> = {
   partNumber: ['GetObject', 'HeadObject'],
 };

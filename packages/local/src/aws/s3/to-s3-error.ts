@@ -18,7 +18,7 @@ const codeOfFailure: Readonly<Record<SigV4Failure, S3ErrorCode>> = {
   'signature-mismatch': 'SignatureDoesNotMatch',
 };
 
-/** Any error as S3 answers it; what is not meant for the client becomes InternalError. */
+/** Turns any error into an answer of S3. An error that is not meant for the client becomes InternalError. */
 export function toS3Error(error: unknown): S3Error {
   if (error instanceof S3Error) return error;
   if (error instanceof InvalidUriError) {

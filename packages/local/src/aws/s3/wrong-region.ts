@@ -3,9 +3,9 @@ import { S3Error } from './s3-error.ts';
 import type { Bucket } from './storage/bucket.ts';
 
 /**
- * A request that was signed for another region than the bucket's. A path-style request went to the endpoint of the
- * region that it was signed for, which redirects; a virtual-host-style one reaches the bucket's region by its name,
- * where the signature is the wrong one. Clients find the right region in x-amz-bucket-region.
+ * The answer to a request that was signed for another region than the bucket's. With a path-style URL, the request went
+ * to the endpoint of the region that it was signed for, which redirects. With a virtual-hosted URL, the host name leads
+ * to the bucket's region, where the signature is wrong. Clients find the right region in x-amz-bucket-region.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/Redirects.html
  */
 export function wrongRegion(bucket: Bucket, region: string, address: BucketAddress): S3Error {

@@ -3,7 +3,7 @@ import { newAccessKeyId, newSecretAccessKey } from '../iam/ids.ts';
 import { iamDate } from '../iam/names.ts';
 import { sealSession, type Session } from './session-token.ts';
 
-/** Makes temporary keys for a session. Nothing is stored: the token says it all. @param tokenKey base64 */
+/** Makes temporary keys for a session. Nothing is stored: everything is in the token. @param tokenKey base64 */
 export function issueCredentials(
   session: Omit<Session, 'accessKeyId' | 'secretAccessKey' | 'issuedAtMs' | 'expiresAtMs'>,
   { durationSeconds, tokenKey }: { readonly durationSeconds: number; readonly tokenKey: string },
@@ -11,7 +11,7 @@ export function issueCredentials(
   const accessKeyId = newAccessKeyId('ASIA');
   const secretAccessKey = newSecretAccessKey();
   const issuedAtMs = Date.now();
-  // Clients are told whole seconds.
+  // The answer gives the expiration in whole seconds.
   const expiresAtMs = Math.floor(issuedAtMs / 1000 + durationSeconds) * 1000;
   const sealed = { ...session, accessKeyId, secretAccessKey, issuedAtMs, expiresAtMs };
   return [

@@ -7,7 +7,10 @@ import type { StsCall } from './sts-operation.ts';
 
 const LONGEST_POLICY = 2048;
 const MOST_ARNS = 10;
-/** STS keeps policies and tags in a binary form that it does not describe; deflated JSON takes about this much. */
+/**
+ * The limit for policies and tags. AWS does not document the binary form that it measures; deflated JSON has about the
+ * same size.
+ */
 const PACKED_BYTES = 2048;
 
 export interface SessionLimits {
@@ -33,7 +36,7 @@ export function readSessionPolicies({ form, store }: StsCall): SessionLimits {
 }
 
 /**
- * How much of the room for policies and tags a session takes, in percent; undefined when it has none.
+ * How much of the limit the session's policies and tags take, in percent; undefined when there are none.
  * @throws StsError PackedPolicyTooLarge
  */
 export function packedPolicyPercent(

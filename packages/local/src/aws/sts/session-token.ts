@@ -8,7 +8,10 @@ const session = z.object({
   /** Milliseconds since 1970. */
   issuedAtMs: z.number(),
   expiresAtMs: z.number(),
-  /** Whose session it is; roles and users by their unique id, so that a namesake made later does not get it. */
+  /**
+   * The owner of the session. Roles and users are given by their unique id, so that a new one of the same name does not
+   * get the session.
+   */
   of: z.discriminatedUnion('type', [
     z.object({ type: z.literal('role'), id: z.string(), sessionName: z.string() }),
     z.object({ type: z.literal('user'), id: z.string() }),
@@ -17,19 +20,19 @@ const session = z.object({
   /** Documents of session policies. */
   policies: z.array(z.string()),
   policyArns: z.array(z.string()),
-  /** The session's, without the role's. */
+  /** The tags of the session, without those of the role. */
   tags: z.record(z.string(), z.string()),
   sourceIdentity: z.string().optional(),
 });
 
-/** All that is known of temporary credentials. It is kept nowhere but in their token. */
+/** Temporary credentials with everything known about them. They are stored only in their token. */
 export type Session = z.output<typeof session>;
 
 const ALGORITHM = 'aes-256-gcm';
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** Seals a session into a token that only this account can read. @param key base64 */
+/** Encrypts a session into a token that only this account can read. @param key base64 */
 export function sealSession(content: Session, key: string): string {
   const iv = randomBytes(IV_BYTES);
   const cipher = createCipheriv(ALGORITHM, Buffer.from(key, 'base64'), iv);
@@ -37,7 +40,7 @@ export function sealSession(content: Session, key: string): string {
   return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64');
 }
 
-/** Undefined when the token was not sealed with this key, or was changed. */
+/** Undefined when the token was not made with this key, or was changed. */
 export function openSession(token: string, key: string): Session | undefined {
   const bytes = Buffer.from(token, 'base64');
   if (bytes.length < IV_BYTES + TAG_BYTES) return undefined;

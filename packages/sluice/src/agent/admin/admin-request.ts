@@ -2,14 +2,14 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { FEATURE_NAMES } from '../../identity/role-association.ts';
 
-/** A Unix socket's path is cut, or refused, when it is longer: sun_path has 104 bytes on macOS and 108 on Linux. */
+/** The longest path of a Unix socket that works everywhere: sun_path has 104 bytes on macOS and 108 on Linux. */
 const LONGEST_SOCKET_PATH_BYTES = 103;
 
 export const MAX_LINE_BYTES = 64 * 1024;
 
 const association = { roleArn: z.string(), featureName: z.string() };
 
-/** What `sluice role` asks of the agent: one JSON document on a line, answered by another. */
+/** What `sluice role` asks of the agent: one JSON document on a line. The answer is a JSON document on a line, too. */
 export const adminRequestSchema = z.discriminatedUnion('op', [
   z.strictObject({ op: z.literal('role-list') }),
   z.strictObject({ op: z.literal('role-add'), ...association }),
@@ -17,7 +17,7 @@ export const adminRequestSchema = z.discriminatedUnion('op', [
 ]);
 export type AdminRequest = z.output<typeof adminRequestSchema>;
 
-/** What is answered: the associations after what was asked, or why it was not done. */
+/** The answer: the role associations after the request, or the error for which the request was refused. */
 export const adminAnswerSchema = z.union([
   z.object({
     roles: z.array(
@@ -35,7 +35,7 @@ export const adminAnswerSchema = z.union([
 ]);
 export type AdminAnswer = z.output<typeof adminAnswerSchema>;
 
-/** Undefined when the state directory's path is too long to hold a socket. */
+/** Undefined when the path of the state directory is too long for a socket in it. */
 export function adminSocketPath(stateDirectory: string): string | undefined {
   const path = join(stateDirectory, 'admin.sock');
   return Buffer.byteLength(path) > LONGEST_SOCKET_PATH_BYTES ? undefined : path;

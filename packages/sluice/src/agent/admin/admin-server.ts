@@ -14,7 +14,7 @@ import {
   type AdminRequest,
 } from './admin-request.ts';
 
-/** How long the answer to role-add waits for the status. */
+/** How long the answer to role-add waits until it is known whether the role can be assumed. */
 const STATUS_TIMEOUT_MS = 5_000;
 const REQUEST_TIMEOUT_MS = 10_000;
 
@@ -25,8 +25,9 @@ export interface AdminServerOptions {
 }
 
 /**
- * What people may change of a running agent. It has a socket of its own, which is open to the agent's own user only: the
- * database server reaches the other one, so a superuser of a database would, too.
+ * Serves `sluice role`, which changes the role associations of a running agent. It has its own socket, open to the
+ * agent's own user only: the agent's other socket is open to PostgreSQL, so a superuser of a database could send
+ * requests there.
  */
 export class AdminServer {
   readonly #server: Server;
@@ -40,7 +41,7 @@ export class AdminServer {
     this.#log = log;
     this.#server = createServer((socket) => {
       this.#sockets.add(socket);
-      // Who has left misses nothing; the errors of reading are met by the loop that reads.
+      // A client that has disconnected needs no answer. The loop that reads the socket gets read errors, too.
       socket.on('error', () => socket.destroy());
       socket.setTimeout(REQUEST_TIMEOUT_MS, () => socket.destroy());
       socket.once('close', () => this.#sockets.delete(socket));
@@ -52,7 +53,7 @@ export class AdminServer {
   }
 
   /**
-   * Listens in the state directory, which also keeps a second agent from it.
+   * Listens in the state directory. A second agent with the same state directory fails here.
    *
    * @throws SluiceError `config_invalid`: another agent has this state directory
    */
@@ -69,7 +70,7 @@ export class AdminServer {
     }
     await mkdir(stateDirectory, { recursive: true, mode: 0o700 });
     await removeStaleSocket(path);
-    // Closed from the first moment on, and not only once chmod has run.
+    // The umask closes the socket to others from the moment it is made; chmod below runs only later.
     const mask = process.umask(0o177);
     try {
       admin.#server.listen(path);
@@ -140,7 +141,7 @@ export class AdminServer {
   }
 }
 
-/** Undefined when the connection ends before the line does. */
+/** Undefined when the connection ends before a whole line has arrived. */
 async function readLine(socket: Socket): Promise<string | undefined> {
   let text = '';
   socket.setEncoding('utf8');

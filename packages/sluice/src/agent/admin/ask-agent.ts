@@ -10,7 +10,8 @@ const TIMEOUT_MS = 30_000;
 /**
  * Asks the agent that runs with this state directory.
  *
- * @throws SluiceError `agent_unavailable`: it does not run, or is somebody else's; `invalid_argument`: what it refused
+ * @throws SluiceError `agent_unavailable`: no agent runs, or this user may not reach it; `config_invalid`: the path is
+ *   too long for a socket; `invalid_argument`: the agent refused the request
  */
 export async function askAgent(
   stateDirectory: string,
@@ -44,7 +45,7 @@ async function exchange(path: string, line: string, signal: AbortSignal | undefi
   const timeout = AbortSignal.timeout(TIMEOUT_MS);
   const either = signal === undefined ? timeout : AbortSignal.any([signal, timeout]);
   const socket = createConnection({ path });
-  // Both waits below reject with it; between them it must not be without a listener.
+  // `once` and `text` below reject on an error. Between them an error without a listener would end the process.
   socket.on('error', () => undefined);
   const stop = (): void => {
     socket.destroy(new Error(`no answer within ${TIMEOUT_MS / 1000} seconds`));

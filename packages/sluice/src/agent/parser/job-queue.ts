@@ -3,25 +3,25 @@ import { limitTime } from './limit-time.ts';
 import type { ParseJob, ParseReply } from './parse-job.ts';
 
 const MAX_WAITING_SHORT = 1_024;
-/** Each may have 4 MiB. */
+/** A long text may have 4 MiB. */
 const MAX_WAITING_LONG = 64;
 const WAIT_LIMIT_MS = 5_000;
 
 export interface QueuedJob {
   job: ParseJob;
   isLong: boolean;
-  /** Has been given to a thread that was lost. */
+  /** True when a thread was lost while it read this text, and the text is tried again. */
   isSecondTry: boolean;
   resolve: (reply: ParseReply) => void;
   reject: (error: unknown) => void;
 }
 
-/** Texts that wait for a parser thread: so many, and for so long. Short ones go first. */
+/** Texts that wait for a parser thread. Their number and their waiting time are limited; short texts go first. */
 export class JobQueue {
   readonly #short = new Set<QueuedJob>();
   readonly #long = new Set<QueuedJob>();
 
-  /** Rejects when the job waits no more: as too many do, for too long, or by its signal. */
+  /** Rejects when too many texts wait already, when this one has waited too long, or when its signal is aborted. */
   async add(job: ParseJob, { isLong, signal }: { isLong: boolean; signal?: AbortSignal | undefined }) {
     signal?.throwIfAborted();
     const queue = isLong ? this.#long : this.#short;
@@ -46,7 +46,7 @@ export class JobQueue {
     }
   }
 
-  /** Takes the one that has waited longest. */
+  /** Takes the text that has waited longest, a short one before a long one. */
   next({ mayBeLong }: { mayBeLong: boolean }): QueuedJob | undefined {
     for (const queue of mayBeLong ? [this.#short, this.#long] : [this.#short]) {
       for (const queued of queue) {
@@ -57,13 +57,13 @@ export class JobQueue {
     return undefined;
   }
 
-  /** Puts a job back that a thread was lost with, for a second try. */
+  /** Puts a text back whose thread was lost, for a second try. */
   putBack(queued: QueuedJob): void {
     queued.isSecondTry = true;
     (queued.isLong ? this.#long : this.#short).add(queued);
   }
 
-  /** Tells everybody who waits. */
+  /** Rejects every text that waits. */
   clear(reason: SluiceError): void {
     for (const queue of [this.#short, this.#long]) {
       for (const queued of queue) queued.reject(reason);

@@ -1,8 +1,9 @@
 const TICKS = 4;
 
 /**
- * Calls `onExceeded` when the time is over; what is returned ends the waiting. Counted in ticks, so that an agent which
- * was stopped for a while (SIGSTOP, a sleeping host) and goes on does not find the time of everybody else over.
+ * Calls `onExceeded` when the time is over; the returned function stops the timer. The time is counted in several
+ * ticks: after a pause of the whole process (SIGSTOP, a sleeping host) only one tick is due at once, so not every
+ * waiting job times out.
  */
 export function limitTime(limitMs: number, onExceeded: () => void): () => void {
   let ticks = 0;

@@ -3,23 +3,25 @@ import { singleStatement } from '../../copy-options/parse-statement.ts';
 import { isSluiceError, SluiceError, type SluiceErrorCode } from '../../errors.ts';
 import type { AgentRequest } from '../request.ts';
 
-/** What a parser thread is asked: to read a text that somebody else wrote. */
+/** A job for a parser thread: to read a text that a user wrote. */
 export type ParseJob =
   | { kind: 'options'; text: string; backslashEscapes: boolean }
   | { kind: 'statement'; query: string; backslashEscapes: boolean }
   | { kind: 'request'; text: Uint8Array<ArrayBuffer> };
 
-/** What a long request is: one that was answered in the thread that read it, or any other, still to be answered. */
+/**
+ * The result of reading a long request: the answer, if the parser thread could give it; otherwise the decoded request.
+ */
 export type ReadRequest = { answer: Uint8Array<ArrayBuffer> } | { request: AgentRequest | undefined };
 
-/** What the text is, or what is wrong with it. */
+/** The result of a job, or what is wrong with the text. */
 export type ParseReply =
   | { kind: 'options'; options: CopyOption[] }
   | { kind: 'statement'; end: number }
   | ({ kind: 'request' } & ReadRequest)
   | { kind: 'error'; error: PlainError };
 
-/** The fields of a SluiceError, which does not travel between threads as one. */
+/** The fields of a SluiceError, which structured cloning between threads would reduce to a plain Error. */
 interface PlainError {
   code: SluiceErrorCode;
   message: string;
@@ -51,9 +53,12 @@ export function revivedError({ code, message, ...fields }: PlainError): SluiceEr
   return new SluiceError(code, message, fields);
 }
 
-/** A long query is cut where its request was decoded, so that its text does not travel once more. */
+/**
+ * A `statement` request is answered here, where it was decoded, so that its long text is not copied to the other
+ * thread.
+ */
 async function readRequest(text: Uint8Array): Promise<ReadRequest> {
-  // Loaded where a long request comes: it takes as much memory as the rest of the thread.
+  // Imported only for a long request: the module takes as much memory as the rest of the thread.
   const { encodeAnswer, parseRequest } = await import('../request.ts');
   const request = parseRequest(Buffer.from(text.buffer, text.byteOffset, text.byteLength).toString('latin1'));
   if (request?.op !== 'statement') return { request };

@@ -7,24 +7,24 @@ import { JobQueue, type QueuedJob } from './job-queue.ts';
 import { revivedError, type ParseJob, type ParseReply, type ReadRequest } from './parse-job.ts';
 import { ParserThread } from './parser-thread.ts';
 
-/** One for a long text, one for short ones, and one that stands by when another is lost. */
+/** One for a long text, one for short texts, and one in reserve in case another is lost. */
 const THREADS = 3;
-/** The longest text that must be read takes 50 ms. */
+/** The longest text that must be accepted takes 50 ms. */
 const TIME_LIMIT_MS = 2_000;
-/** Longer texts are read one at a time, so that a thread is left for those that take no time. */
+/** Longer texts are read one at a time, so that a thread stays free for short ones, which are read at once. */
 const SHORT_TEXT_LENGTH = 16_384;
 
 export interface ParserPoolOptions {
   log: Logger;
   /** The program of the threads. @default parser-worker */
   program?: URL | undefined;
-  /** A text that takes longer is given up, and its thread replaced. @default 2000 */
+  /** A text that takes longer is refused, and its thread is replaced. @default 2000 */
   timeLimitMs?: number | undefined;
 }
 
 /**
- * Reads what users write, in threads that can be ended: neither a text that breaks the parser nor one that keeps it busy
- * is felt by another request. A thread that is lost is replaced.
+ * Parses what users write, in threads that can be terminated: a text that breaks the parser, or keeps it busy, does not
+ * affect other requests. A thread that ends is replaced.
  */
 export class ParserPool {
   readonly #options: ParserPoolOptions;
@@ -79,16 +79,16 @@ export class ParserPool {
   }
 
   /**
-   * A request that is too long to be decoded between those of others. A query is answered at once.
+   * Decodes a request that is too long to be decoded in the agent's own thread. A `statement` request is also answered.
    *
    * @throws SluiceError `protocol_violation`, and as singleStatement
    */
   async readRequest(text: Uint8Array): Promise<ReadRequest> {
-    // A copy of its own, which is handed over to the thread.
+    // A copy, since its buffer is transferred to the thread.
     return this.#run({ kind: 'request', text: new Uint8Array(text) }, text.length);
   }
 
-  /** Ends all threads; who waits for one is told that the agent shuts down. */
+  /** Ends all threads. Texts that wait are rejected with the error that the agent shuts down. */
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#queue.clear(shuttingDown());
@@ -130,8 +130,8 @@ export class ParserPool {
       resolve(await thread.run(job));
     } catch (error) {
       if (this.#isClosed) reject(shuttingDown());
-      // The thread may have ended by itself, or by the text before: the second that is lost with a text is lost by it. A
-      // request's bytes are gone with the thread.
+      // The thread may have ended for another reason than this text, so the text is tried once more; if a second thread
+      // is lost, the text is the cause. A request can't be tried again: its buffer was transferred to the lost thread.
       else if (isSecondTry || thread.hasTimedOut || job.kind === 'request') reject(tooComplex(job, error));
       else this.#queue.putBack(queued);
     } finally {
@@ -146,7 +146,7 @@ export class ParserPool {
     while (this.#threads.size + this.#starting < THREADS) {
       this.#start().catch((error: unknown) => {
         this.#options.log.error({ err: error }, 'could not start a parser');
-        // Another request tries again; those that wait now would wait in vain.
+        // No thread is left, so the waiting texts would never be read. The next request starts threads again.
         if (this.#threads.size + this.#starting === 0) this.#queue.clear(asSluiceError(error));
       });
     }

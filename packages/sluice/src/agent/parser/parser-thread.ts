@@ -2,7 +2,7 @@ import { Worker } from 'node:worker_threads';
 import { limitTime } from './limit-time.ts';
 import type { ParseJob, ParseReply } from './parse-job.ts';
 
-/** A thread starts in 0.1 s; a host that is busy with everything else may take long. */
+/** A thread starts in 0.1 s; on a very busy host it may take much longer. */
 const START_LIMIT_MS = 20_000;
 
 export interface ParserThreadOptions {
@@ -18,8 +18,8 @@ interface Current {
 }
 
 /**
- * A thread that owns one instance of PostgreSQL's parser. It reads one text at a time, and is ended by one that it can't
- * read in time, or that it fails on otherwise than by saying what is wrong with the text.
+ * A thread with its own instance of PostgreSQL's parser. It reads one text at a time. It is terminated when a text
+ * takes too long, or when the parser fails in any other way than with a syntax error.
  */
 export class ParserThread {
   readonly #worker: Worker;
@@ -31,9 +31,9 @@ export class ParserThread {
 
   private constructor({ program = compiledWorker(), timeLimitMs }: ParserThreadOptions) {
     this.#timeLimitMs = timeLimitMs;
-    // It needs nothing of the environment, in which credentials may be.
+    // An empty environment: the thread needs none, and the agent's own may hold credentials.
     this.#worker = new Worker(program, { name: 'sluice-parser', env: {}, argv: [], execArgv: [] });
-    // Whoever waits for a reply waits with a timer; an idle thread keeps no process.
+    // An idle thread must not keep the process alive. While a reply is awaited, the timer of limitTime does.
     this.#worker.unref();
     this.#worker.on('message', (reply: ParseReply) => this.#take()?.resolve(reply));
     this.#worker.on('messageerror', (error) => this.#end(error));
@@ -49,17 +49,17 @@ export class ParserThread {
   /** Gives a thread that is ready to read. Rejects when it can't be started. */
   static async start(options: ParserThreadOptions): Promise<ParserThread> {
     const thread = new ParserThread(options);
-    // Its first message says that the parser is loaded.
+    // The first message of the thread says that the parser is loaded.
     await thread.#reply(START_LIMIT_MS);
     return thread;
   }
 
-  /** Settles when the thread is gone. */
+  /** Resolves when the thread has exited. */
   get ended(): Promise<void> {
     return this.#ended;
   }
 
-  /** Why the thread can't be used any more. */
+  /** Why the thread can't be used any more; undefined while it can. */
   get endedBy(): Error | undefined {
     return this.#endedBy;
   }
@@ -69,7 +69,7 @@ export class ParserThread {
     return this.#hasTimedOut;
   }
 
-  /** Rejects when the text was the end of the thread. One at a time. */
+  /** Reads one text; only one may be read at a time. Rejects when the thread ended while it read the text. */
   async run(job: ParseJob): Promise<ParseReply> {
     if (this.#endedBy !== undefined) throw this.#endedBy;
     const reply = this.#reply(this.#timeLimitMs);
@@ -107,12 +107,12 @@ export class ParserThread {
     if (this.#endedBy !== undefined) return;
     this.#endedBy = error;
     this.#take()?.reject(error);
-    // Settles by 'exit', which is waited for where it matters.
+    // The promise of terminate() is ignored: `#ended` resolves on 'exit'.
     void this.#worker.terminate();
   }
 }
 
-/** Node.js loads no TypeScript into a thread: from the sources (in tests) the compiled program is taken. */
+/** Node.js does not run TypeScript in a worker thread, so when the sources run (in tests) the compiled file is used. */
 function compiledWorker(): URL {
   const here = import.meta.url;
   return here.endsWith('.ts')

@@ -1,6 +1,6 @@
 /**
- * The program of a parser thread: one text after another, each with one reply. An error that is not the text's own is
- * not caught: it ends the thread, and with it PostgreSQL's parser, whose memory it may have broken.
+ * The program of a parser thread: each message is a text, and gets one reply. Errors other than those about the text
+ * are not caught: they end the thread, because the memory of PostgreSQL's parser may then be corrupt.
  */
 import { parentPort } from 'node:worker_threads';
 import { loadParser } from '../../copy-options/parse-copy-options.ts';

@@ -29,12 +29,12 @@ function int32(value: number): Buffer {
   return buffer;
 }
 
-/** A string with its terminator; a NUL inside would end it early. */
+/** A zero-terminated string. NUL characters inside are removed, as each would end the string. */
 function cstring(text: string): Buffer {
   return Buffer.from(`${text.replaceAll('\0', '')}\0`);
 }
 
-/** The answer to a request for SSL or GSS encryption: no. */
+/** The answer N (no) to a request for SSL or GSS encryption. */
 export const encryptionRefused: Buffer = Buffer.from('N');
 
 export const authenticationOk: Buffer = message('R', int32(0));
@@ -47,7 +47,7 @@ export function parameterStatus(name: string, value: string): Buffer {
   return message('S', cstring(name), cstring(value));
 }
 
-/** We speak 3.0; a client that asks for a newer minor version is told so. */
+/** Tells a client that asked for a newer minor version of the protocol that we speak 3.0. */
 export function negotiateProtocolVersion(): Buffer {
   return message('v', int32(3 << 16), int32(0));
 }
@@ -56,7 +56,7 @@ export function commandComplete(tag: string): Buffer {
   return message('C', cstring(tag));
 }
 
-/** A result of one row with one column of type text, in pieces, as the value may be long. */
+/** A result of one row with one text column. In several buffers, so that a long value is not copied. */
 export function oneTextValue(column: string, value: string | Uint8Array): Buffer[] {
   const bytes =
     typeof value === 'string'

@@ -1,7 +1,7 @@
 import { SluiceError } from '../../errors.ts';
 
 /**
- * What a client sends, as far as dblink (libpq) sends it to us.
+ * The messages of a client, as far as dblink (libpq) sends them.
  * Source: https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
 export type FrontendMessage =
@@ -17,14 +17,14 @@ const SSL_REQUEST = 80877103;
 const GSSENC_REQUEST = 80877104;
 const PROTOCOL_MAJOR = 3;
 
-/** libpq's own limit (MAX_STARTUP_PACKET_LENGTH). */
+/** PostgreSQL's own limit (MAX_STARTUP_PACKET_LENGTH in src/include/libpq/pqcomm.h). */
 const MAX_STARTUP_BYTES = 10_000;
 
-/** Cuts the bytes of one connection into messages, however they arrive. */
+/** Splits the bytes of one connection into messages, whatever the chunks in which they arrive. */
 export class FrontendReader {
   readonly #maxMessageBytes: number;
   #pending: Buffer = Buffer.alloc(0);
-  /** What came after #pending, and is not enough yet for the next message. */
+  /** Chunks that arrived after #pending, and do not complete the next message yet. */
   #arrived: Buffer[] = [];
   #arrivedBytes = 0;
   #neededBytes = 0;
@@ -39,7 +39,7 @@ export class FrontendReader {
   *read(chunk: Buffer): Generator<FrontendMessage> {
     this.#arrived.push(chunk);
     this.#arrivedBytes += chunk.length;
-    // Joined once for each message, however small the pieces that it comes in.
+    // The chunks are joined only when the next message is complete, so that many small chunks cost no repeated copying.
     if (this.#pending.length + this.#arrivedBytes < this.#neededBytes) return;
     this.#pending = Buffer.concat([this.#pending, ...this.#arrived]);
     this.#arrived = [];
@@ -80,7 +80,7 @@ export class FrontendReader {
     }
   }
 
-  /** Takes the message whose length word stands at `offset`, or undefined while it is not all there. */
+  /** Takes the message whose length word is at `offset`. Undefined while the message is not complete. */
   #take(offset: number, maxBytes: number): Buffer | undefined {
     this.#neededBytes = offset + 4;
     if (this.#pending.length < this.#neededBytes) return undefined;

@@ -10,33 +10,34 @@ import { makeOwnDirectory } from '../own-directory.ts';
 
 const run = promisify(execFile);
 
-/** Pipes that are kept ready, and how few of them are left when more are made: making some takes a process. */
+/** More pipes are made when fewer than REFILL_BELOW are ready: many at once, since mkfifo is a process. */
 const READY_PIPES = 32;
 const REFILL_BELOW = 16;
 
 export interface PipePoolOptions {
-  /** The folder of the pipes: made if missing, closed to everybody but its owner. */
+  /** The folder of the pipes: made if it is missing, and open to its owner only. */
   directory: string;
   /** Who PostgreSQL runs as; undefined when it is the agent's own user. */
   owner?: OsUser | undefined;
 }
 
-/** A named pipe, opened before anybody else knows of it. Whoever takes it closes both descriptors. */
+/** A named pipe that the agent has opened before PostgreSQL learns its name. Its user must close both descriptors. */
 export interface OpenPipe {
   name: string;
   path: string;
   /** For reading, non-blocking. */
   fd: number;
   /**
-   * For writing, never written to: until it is closed, whoever opens the pipe for reading does not wait. So PostgreSQL
-   * sees for itself that it is a pipe (sluice.is_pipe in the extension).
+   * Opened for writing, and never written to. While it is open, nobody who opens the pipe for reading has to wait; the
+   * extension does that to check that the path is a pipe (sluice.is_pipe).
    */
   writerFd: number;
 }
 
 /**
- * Makes named pipes ahead of use. Each is used once: its name is random, it is opened for reading first (so that a
- * backend which opens it for writing never waits), and it is removed with its export.
+ * Makes named pipes ahead of use. Each is used once: its name is random. The agent opens it for reading before its name
+ * is given to PostgreSQL, so that a backend which opens it for writing never waits. It is removed at the end of its
+ * export.
  */
 export class PipePool {
   readonly #options: PipePoolOptions;
@@ -47,7 +48,7 @@ export class PipePool {
     this.#options = options;
   }
 
-  /** Prepares the folder, frees whoever waits on a pipe that a killed agent left, and makes the first pipes. */
+  /** Prepares the folder, removes the pipes that a killed agent left, and makes the first pipes. */
   static async open(options: PipePoolOptions): Promise<PipePool> {
     const { directory, owner } = options;
     await makeOwnDirectory(directory, owner);
@@ -67,7 +68,7 @@ export class PipePool {
     const name = this.#ready.shift();
     if (name === undefined) throw new SluiceError('internal', 'the pool of pipes is empty');
     if (this.#ready.length < REFILL_BELOW) {
-      // A failure is met, and told, by the take that finds no pipe left.
+      // A failure is ignored here: if no pipe is left, the next take() tries again and throws.
       this.#refill().catch(() => undefined);
     }
     const path = join(this.#options.directory, name);
@@ -75,7 +76,7 @@ export class PipePool {
     return { name, path, fd, writerFd: openSync(path, constants.O_WRONLY | constants.O_NONBLOCK) };
   }
 
-  /** Removes the pipes that were not used. */
+  /** Removes the unused pipes. */
   async close(): Promise<void> {
     await this.#refilling?.catch(() => undefined);
     for (const name of this.#ready.splice(0))
@@ -106,7 +107,10 @@ export class PipePool {
   }
 }
 
-/** Opening and closing a pipe for reading frees a backend that waits in open() on it: its write then fails. */
+/**
+ * Removes a pipe that was left. Opening and closing it for reading first wakes a backend that waits in open() on it;
+ * that backend's write then fails.
+ */
 async function removeLeftPipe(path: string): Promise<void> {
   const status = await lstat(path);
   if (status.isDirectory()) {

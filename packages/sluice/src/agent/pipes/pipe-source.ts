@@ -6,28 +6,31 @@ import { errnoOf, SluiceError } from '../../errors.ts';
 import type { OpenPipe } from './pipe-pool.ts';
 import { steadyNow } from '../../steady-clock.ts';
 
-/** As much as a pipe holds on Linux, so that one read takes it all. */
+/** The capacity of a pipe on Linux, so that one read can empty it. */
 const CHUNK_BYTES = 64 * 1024;
 /**
- * While nobody takes the bytes (S3 is slower than COPY), one page is read this often all the same: a backend that is
- * blocked in write() on a full pipe does not look at a cancel, but one that gets on to its next row does.
+ * While the consumer takes no bytes (S3 is slower than COPY), one page is still read at this interval. A backend that
+ * is blocked in write() on a full pipe does not check for a cancel; each page lets it go on, and it checks at the next
+ * row.
  */
 const TRICKLE_INTERVAL_MS = 250;
 const TRICKLE_BYTES = 4096;
-/** At the commit COPY has closed the pipe. If it stays open for longer than this, somebody else holds it. */
+/**
+ * COPY has closed the pipe before the commit arrives. If it stays open for longer than this, another process holds it.
+ */
 const WRITER_CLOSE_TIMEOUT_MS = 10_000;
 const WRITER_CLOSE_POLL_MS = 2;
 
 /**
- * The bytes that COPY writes to a named pipe, as an iterable that ends only when the export is committed: the end of
- * the pipe is never taken for success, since a failed query ends it too. To be iterated once; a chunk is valid until
- * the next one is asked for.
+ * The bytes that COPY writes to a named pipe, as an iterable that ends only when the export is committed. The end of
+ * the pipe does not count as success, since a failed query ends it as well. It can be iterated once; a chunk is valid
+ * until the next one is requested.
  */
 export class PipeSource implements AsyncIterable<Uint8Array> {
   readonly #pipe: OpenPipe;
   readonly #socket: Socket;
   readonly #chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  /** Bytes of #chunk that were read and not yet taken. */
+  /** Bytes in #chunk that were read and that the consumer has not taken yet. */
   #chunkBytes = 0;
   readonly #trickled: Buffer[] = [];
   readonly #trickleTimer: NodeJS.Timeout;
@@ -48,7 +51,8 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
       fd: pipe.fd,
       readable: true,
       writable: false,
-      // One buffer, read into over and over; returning false stops the reading until the chunk was taken.
+      // All reads go into one buffer. The callback returns false, which pauses reading until the consumer has taken the
+      // chunk.
       onread: { buffer: this.#chunk, callback: (bytes: number) => this.#onChunk(bytes) },
     };
     this.#socket = new Socket(options);
@@ -58,24 +62,24 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     this.#trickleTimer = setInterval(() => this.#trickle(), TRICKLE_INTERVAL_MS).unref();
   }
 
-  /** How many bytes were taken so far. */
+  /** How many bytes the consumer has taken so far. */
   get bytesRead(): number {
     return this.#bytesRead;
   }
 
-  /** True when the writer has come and gone: nothing more will be written. */
+  /** True when COPY has opened the pipe and closed it again: nothing more will be written. */
   get writerGone(): boolean {
     return this.#writer === 'gone';
   }
 
-  /** COPY has ended well: what is still in the pipe is the rest, and then the iteration ends. */
+  /** COPY has ended without error: the iteration gives what is still in the pipe, and then ends. */
   commit(): void {
     if (this.#decision === 'open') this.#decision = 'committed';
     this.#closeOwnWriter();
     this.#wake();
   }
 
-  /** The iteration throws `reason`, at once. */
+  /** Makes the iteration throw `reason` at once. */
   abort(reason: unknown): void {
     if (this.#decision !== 'aborted') {
       this.#decision = 'aborted';
@@ -84,7 +88,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     this.#wake();
   }
 
-  /** Not a generator: `return` must take effect also while a `next` is waiting. */
+  /** Not an async generator: its `return` would wait for a pending `next`, and here it must take effect at once. */
   [Symbol.asyncIterator](): AsyncIterator<Uint8Array, undefined> {
     return {
       next: async () => {
@@ -102,8 +106,9 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
   }
 
   /**
-   * The export has failed: COPY's next write shall fail too. A backend that has not opened the pipe yet would wait for
-   * ever on one that has no reader, or make a file if it were gone; so until then the pipe stays.
+   * Makes COPY's next write fail, since the export has failed. The pipe is closed only when the backend has opened it:
+   * a backend that opens a pipe without a reader would wait for ever, and one that opens a removed path would create a
+   * file.
    */
   async refuseWrites(): Promise<void> {
     if (this.#writer !== 'not seen') return this.close();
@@ -111,7 +116,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     this.#socket.resume();
   }
 
-  /** Closes and removes the pipe. Only when no backend can still be about to open it. */
+  /** Closes and removes the pipe. To be called only when no backend can still open it. */
   async close(): Promise<void> {
     if (this.#closing === 'closed') return;
     this.#closing = 'closed';
@@ -121,7 +126,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     await this.#remove();
   }
 
-  /** From now on the end of COPY is the end of the pipe. */
+  /** Closes the agent's own writing descriptor, so that the pipe ends when COPY closes it. */
   #closeOwnWriter(): void {
     if (this.#ownWriterFd === undefined) return;
     closeSync(this.#ownWriterFd);
@@ -154,13 +159,13 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** @returns whether reading goes on */
+  /** @returns whether to go on reading */
   #onChunk(bytes: number): boolean {
     if (this.#writer === 'not seen') {
       this.#writer = 'seen';
       this.#closeOwnWriter();
-      // Its name is not needed any more, and an agent that is killed from now on leaves no pipe.
-      // Should that fail, close() says so.
+      // COPY has opened the pipe, so its name is not needed any more. Removed now, so that an agent that is killed
+      // later leaves no pipe. If the removal fails, close() throws its error.
       this.#remove().catch(() => undefined);
     }
     if (this.#closing === 'when written to') {
@@ -178,7 +183,9 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     this.#wake();
   }
 
-  /** After the commit, reads what is left in the pipe with read calls of its own: the writer is gone, or about to go. */
+  /**
+   * After the commit: reads what is left in the pipe by direct read calls. COPY has closed the pipe, or is about to.
+   */
   async #readRest(): Promise<Uint8Array | undefined> {
     this.#socket.pause();
     const deadline = steadyNow() + WRITER_CLOSE_TIMEOUT_MS;
@@ -201,7 +208,7 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
     return undefined;
   }
 
-  /** The consumer is busy with a chunk and takes no other: see TRICKLE_INTERVAL_MS. */
+  /** Reads a page while the consumer is busy with a chunk: see TRICKLE_INTERVAL_MS. */
   #trickle(): void {
     const isStalled =
       this.#isTaken && this.#chunkBytes === 0 && this.#writer === 'seen' && this.#decision === 'open';
@@ -211,12 +218,12 @@ export class PipeSource implements AsyncIterable<Uint8Array> {
       const bytes = this.#readNow(page);
       if (bytes !== undefined && bytes > 0) this.#trickled.push(page.subarray(0, bytes));
     } catch (error) {
-      // A timer's exception would end the agent; this is one export's.
+      // Thrown from a timer, this would end the agent; it must end this export only.
       this.abort(error);
     }
   }
 
-  /** Bytes read; 0 when no writer has the pipe open; undefined when there is nothing to read now. */
+  /** Gives the number of bytes read; 0 when nobody has the pipe open for writing; undefined when it is empty now. */
   #readNow(buffer: Buffer): number | undefined {
     try {
       return readSync(this.#pipe.fd, buffer, 0, buffer.length, null);

@@ -11,10 +11,9 @@ const STATUS = {
 
 type SignatureErrorCode = keyof typeof STATUS;
 
-/** How a service of the Query protocol answers a signature that it refuses. */
+/** The answer of a Query service to a signature that it refuses. */
 export interface SignatureAnswer {
   readonly code: SignatureErrorCode;
-  /** The HTTP status. */
   readonly status: number;
   readonly message: string;
 }
@@ -29,7 +28,7 @@ const CODES: Readonly<Record<SigV4Failure, SignatureErrorCode>> = {
   'wrong-scope': 'SignatureDoesNotMatch',
   'missing-date': 'IncompleteSignature',
   'unknown-access-key': 'InvalidClientTokenId',
-  // Clients look for this code and these words, correct their clock and try again.
+  // Clients recognise this code and message, correct their clock and try again.
   'clock-skew': 'SignatureDoesNotMatch',
   'url-expired': 'SignatureDoesNotMatch',
   'wrong-token': 'InvalidClientTokenId',
@@ -43,7 +42,7 @@ export function signatureAnswer(error: SigV4Error): SignatureAnswer {
   return { code, status: STATUS[code], message: messageOf(error) };
 }
 
-/** In the words of the Query services, where they are known. */
+/** The message that AWS's Query services give, where it is known. */
 function messageOf({ failure, message, details }: SigV4Error): string {
   switch (failure) {
     case 'anonymous':

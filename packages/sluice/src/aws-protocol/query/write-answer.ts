@@ -9,8 +9,8 @@ interface AnswerOptions {
 /**
  * The answer of the Query protocol to an operation that succeeded.
  *
- * @param operation its name, which must be known to exist: it names elements
- * @param result what stands in its Result; undefined for an operation that has none
+ * @param operation the operation's name; it becomes a part of element names, so it must be one that exists
+ * @param result the content of the Result element; undefined for an operation without one
  */
 export function writeResult(
   operation: string,
@@ -24,7 +24,9 @@ export function writeResult(
   return writeDocument([`${operation}Response`, content, { xmlns: namespace }]);
 }
 
-/** The answer to a request that failed. From status 500 on the fault is the service's, below it is the client's. */
+/**
+ * The answer to a request that failed. A status of 500 or more is a fault of the service, a lower one of the client.
+ */
 export function writeError(
   { code, message, status }: { readonly code: string; readonly message: string; readonly status: number },
   { namespace, requestId }: AnswerOptions,

@@ -3,8 +3,8 @@ import type { SignatureClaim } from './signature-claim.ts';
 import type { SignedRequest } from './signed-request.ts';
 
 /**
- * The canonical request that the client should have signed. A character stands for a byte (latin1), as in node:http's
- * headers. S3 encodes the path once and never normalises it; the other services encode it twice.
+ * The canonical request that the client should have signed. Each character stands for one byte (latin1), as in
+ * node:http's headers. For S3 the path is encoded once and never normalised; for other services it is encoded twice.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/create-signed-request.html#create-canonical-request
  */
 export function canonicalRequest(request: SignedRequest, claim: SignatureClaim, payloadHash: string): string {

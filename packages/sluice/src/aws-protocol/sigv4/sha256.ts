@@ -2,7 +2,7 @@ import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
 
 type SourceData = string | ArrayBuffer | ArrayBufferView;
 
-/** SHA-256, or HMAC-SHA-256 with a secret, in the form that `@smithy/signature-v4` asks for. */
+/** SHA-256, or HMAC-SHA-256 with a secret, with the interface that `@smithy/signature-v4` needs. */
 export class Sha256 {
   readonly #secret: SourceData | undefined;
   #hash: Hash | Hmac;

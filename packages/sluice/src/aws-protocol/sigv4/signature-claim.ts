@@ -2,7 +2,7 @@ import { formatAmzDate, parseAmzDate } from './amz-date.ts';
 import { SigV4Error } from './sigv4-error.ts';
 import type { SignedRequest } from './signed-request.ts';
 
-/** What a request says about its own signature, before anything of it is believed. */
+/** What a request says about its own signature; nothing of it has been verified. */
 export interface SignatureClaim {
   readonly from: 'header' | 'presigned';
   readonly accessKeyId: string;
@@ -15,13 +15,13 @@ export interface SignatureClaim {
   readonly signedAt: Date;
   /** `20130524T000000Z` */
   readonly amzDate: string;
-  /** Only of presigned URLs. */
+  /** Presigned URLs only. */
   readonly expiresSeconds?: number;
   readonly sessionToken: string | undefined;
 }
 
 const ALGORITHM = 'AWS4-HMAC-SHA256';
-/** Of the Authorization header. */
+/** The fields of the Authorization header. */
 const FIELDS: ReadonlySet<string> = new Set(['Credential', 'SignedHeaders', 'Signature']);
 const LONGEST_EXPIRY_SECONDS = 7 * 24 * 3600;
 
@@ -40,7 +40,7 @@ export function readSignatureClaim(request: SignedRequest): SignatureClaim {
 
 const QUERY_SIGNATURES = ['X-Amz-Algorithm', 'X-Amz-Signature', 'Signature'];
 
-/** Which of two signatures counts must not be left to chance: proxies in front may read the other. */
+/** Refuses a request with several signatures: a proxy in front could read another one than we do. */
 function checkSignedOnce(request: SignedRequest): void {
   const parameters = request.query.entries
     .filter(([name]) => /^X-Amz-(?!Meta-)/.test(name))
@@ -79,7 +79,10 @@ function readHeader(request: SignedRequest, authorization: string): SignatureCla
   };
 }
 
-/** Two headers are joined by a comma, too: a field that is repeated, or unknown, may be of another signature. */
+/**
+ * Duplicate and unknown fields are refused: several Authorization headers are joined by commas, so such a field could
+ * belong to a second signature.
+ */
 function readFields(text: string): Map<string, string> {
   const pairs = text.split(',').map((field) => {
     const [name = '', ...value] = field.trim().split('=');
@@ -127,7 +130,7 @@ function readQuery(request: SignedRequest): SignatureClaim {
 
 function parseCredential(credential: string, failure: 'malformed-header' | 'malformed-query') {
   const parts = credential.split('/');
-  // An access key id has no slash on AWS, but stores that are compatible with S3 allow it.
+  // On AWS an access key id has no slash, but S3-compatible stores allow it.
   const [scopeDate = '', region = '', service = '', terminator = ''] = parts.slice(-4);
   const accessKeyId = parts.slice(0, -4).join('/');
   const readable =

@@ -1,7 +1,7 @@
 import type { QueryParameters } from '../query-parameters.ts';
 import type { RequestHeaders } from '../request-headers.ts';
 
-/** What a signature covers of a request, beside its body. */
+/** What a signature covers of a request, except its body. */
 export interface SignedRequest {
   readonly method: string;
   /** Decoded, with its leading slash; repeated slashes and dots are kept. */

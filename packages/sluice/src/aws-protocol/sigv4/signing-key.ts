@@ -18,7 +18,7 @@ export function hmacHex(key: Buffer, text: string): string {
   return createHmac('sha256', key).update(text).digest('hex');
 }
 
-/** SHA-256 of text in which a character stands for a byte. */
+/** SHA-256 of a text whose characters each stand for one byte. */
 export function sha256HexOfLatin1(text: string): string {
   return createHash('sha256').update(text, 'latin1').digest('hex');
 }

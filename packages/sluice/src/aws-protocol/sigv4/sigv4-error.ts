@@ -1,4 +1,4 @@
-/** Why a signature was refused. Each service has its own code and wording for it, made at its edge. */
+/** Why a signature was refused. Each service translates it into its own error code and message. */
 export type SigV4Failure =
   /** Not signed at all. */
   | 'anonymous'
@@ -17,11 +17,11 @@ export type SigV4Failure =
   | 'unknown-access-key'
   /** The clocks differ by more than 15 minutes. */
   | 'clock-skew'
-  /** A presigned URL has ended. */
+  /** The presigned URL has expired. */
   | 'url-expired'
   /** The session token does not belong to the access key. */
   | 'wrong-token'
-  /** Temporary credentials have ended. */
+  /** The temporary credentials have expired. */
   | 'token-expired'
   /** Headers that must be signed are not. */
   | 'unsigned-headers'

@@ -5,12 +5,12 @@ import type { SignatureClaim } from './signature-claim.ts';
 import type { SignedRequest } from './signed-request.ts';
 import { credentialScope, deriveSigningKey, hmacHex, sha256HexOfLatin1 } from './signing-key.ts';
 
-/** One access key, as far as its signatures are concerned. */
+/** An access key, with what is needed to verify its signatures. */
 export interface SigningCredentials {
   readonly secretAccessKey: string;
   /** Set for temporary credentials: requests must carry this token. */
   readonly sessionToken?: string | undefined;
-  /** When temporary credentials end. */
+  /** When temporary credentials expire. */
   readonly expiresAt?: Date | undefined;
 }
 
@@ -23,19 +23,22 @@ export type CredentialLookup<Credentials extends SigningCredentials = SigningCre
   sessionToken: string | undefined,
 ) => Credentials | undefined | Promise<Credentials | undefined>;
 
-/** A signature that was found to be right. */
+/** The result of a successful verification. */
 export interface VerifiedSignature<Credentials extends SigningCredentials = SigningCredentials> {
   readonly claim: SignatureClaim;
   readonly credentials: Credentials;
-  /** Signs the chunks of an aws-chunked body. */
+  /** The key with which the chunks of an aws-chunked body are signed. */
   readonly signingKey: Buffer;
 }
 
 export interface VerifyOptions<Credentials extends SigningCredentials> {
   readonly credentials: CredentialLookup<Credentials>;
-  /** The last line of the canonical request: the hash of the body, or a word such as UNSIGNED-PAYLOAD. */
+  /** The last line of the canonical request: the hash of the body, or a constant such as UNSIGNED-PAYLOAD. */
   readonly payloadHash: string;
-  /** What it must be made for: a signature for another service or Region, caught elsewhere, is none. @default any */
+  /**
+   * The scope that the signature must have: one made for another service or Region must not be usable here. @default
+   * any
+   */
   readonly scope?: { readonly service: string; readonly region: string };
   readonly now?: Date;
 }
@@ -43,7 +46,7 @@ export interface VerifyOptions<Credentials extends SigningCredentials> {
 const LARGEST_SKEW_MS = 15 * 60 * 1000;
 
 /**
- * Checks the signature of a request, the clock, the session token and that the headers that matter are signed.
+ * Verifies a request: its signature, its time, its session token, and that all headers are signed that must be.
  * @throws SigV4Error
  */
 export async function verifySignature<Credentials extends SigningCredentials>(
@@ -92,7 +95,7 @@ export async function verifySignature<Credentials extends SigningCredentials>(
   return { claim, credentials, signingKey };
 }
 
-/** Compares secrets in a time that does not depend on where they differ. */
+/** Compares secrets in constant time. */
 export function sameText(a: string, b: string): boolean {
   const [bytesA, bytesB] = [Buffer.from(a), Buffer.from(b)];
   return bytesA.length === bytesB.length && timingSafeEqual(bytesA, bytesB);
@@ -149,7 +152,7 @@ function checkToken(claim: SignatureClaim, credentials: SigningCredentials, now:
     return;
   }
   if (claim.sessionToken === undefined) {
-    // Temporary keys do not exist without their token, as far as AWS is concerned.
+    // For AWS, a temporary access key without its session token does not exist.
     throw new SigV4Error(
       'unknown-access-key',
       'The AWS Access Key Id you provided does not exist in our records.',
@@ -176,7 +179,7 @@ function wrongToken(claim: SignatureClaim): SigV4Error {
 function checkSignedHeaders(request: SignedRequest, claim: SignatureClaim): void {
   const mustBeSigned = ['host', ...request.headers.names().filter((name) => name.startsWith('x-amz-'))];
   const missing = mustBeSigned.filter((name) => !claim.signedHeaders.includes(name));
-  // x-amz-content-sha256 may stay unsigned in a presigned request, where it is no part of the signature.
+  // In a presigned request x-amz-content-sha256 may stay unsigned: there it is not a part of the signature.
   const unsigned =
     claim.from === 'header' ? missing : missing.filter((name) => name !== 'x-amz-content-sha256');
   if (unsigned.length > 0) {

@@ -1,4 +1,4 @@
-/** What stands in an element: text, or child elements in order. Undefined leaves the element out. */
+/** The content of an element: text, or child elements in order. An undefined child is left out. */
 export type XmlContent = string | number | boolean | readonly XmlElement[] | undefined;
 
 export type XmlElement = readonly [
@@ -9,14 +9,14 @@ export type XmlElement = readonly [
 
 export interface WriteDocumentOptions {
   /**
-   * What becomes of the characters that XML 1.0 has no way to write (https://www.w3.org/TR/xml/#charsets): `replace` puts
-   * U+FFFD in their place, `reference` writes `&#x1;`, which parsers may decline.
+   * How characters are written that XML 1.0 can't contain (https://www.w3.org/TR/xml/#charsets): `replace` writes
+   * U+FFFD, `reference` writes `&#x1;`, which some parsers refuse.
    * @default 'replace'
    */
   readonly forbidden?: 'replace' | 'reference';
 }
 
-/** A whole document with this root. Names are written as they are: they must come from the code, not from a request. */
+/** A whole document with this root. Element names are not escaped: they must come from the code, not from a request. */
 export function writeDocument(
   root: XmlElement,
   { forbidden = 'replace' }: WriteDocumentOptions = {},
@@ -50,9 +50,10 @@ function escapeXml(text: string, refersToForbidden: boolean): string {
   return text.replace(SPECIAL, (character) => {
     const named = NAMED.get(character);
     if (named !== undefined) return named;
-    // White space is referred to, since parsers turn a carriage return into a line feed, and both into spaces in attributes.
+    // White space is written as a reference: parsers turn a carriage return into a line feed, and in attributes both
+    // into spaces.
     const isWhiteSpace = /[\t\r\n]/.test(character);
-    // Half of a surrogate pair is no character: no encoding could hold it.
+    // Half of a surrogate pair is not a character, and no encoding can represent it.
     const isHalf = /\p{Surrogate}/u.test(character);
     if (!isWhiteSpace && (isHalf || !refersToForbidden)) return '\ufffd';
     return `&#x${character.charCodeAt(0).toString(16)};`;

@@ -6,7 +6,7 @@ import { pingAgent, type AgentStatus } from '../ping-agent.ts';
 import { messageOf, type Finding } from '../walk.ts';
 import { errnoOf } from '../../errors.ts';
 
-/** The agent of this configuration runs, and answers at its socket. */
+/** Checks that the agent of this configuration runs, and answers at its socket. */
 export async function checkAgent(
   { agent: { socket_directory: directory }, cluster }: Config,
   configFile: string,

@@ -7,13 +7,13 @@ import type { Finding } from '../walk.ts';
 import type { BaseCredentials } from './base-credentials.ts';
 import type { ExportRole } from './role.ts';
 
-/** What the checks of the bucket upload with: as an export would. */
+/** The credentials with which the checks of the bucket upload: the same as an export's. */
 export interface UploadCredentials {
   credentials: S3Credentials;
   roleArn: string | undefined;
 }
 
-/** The agent's own credentials can assume the role. */
+/** Checks that the agent's own credentials can assume the role. */
 export async function checkAssume(
   config: Config,
   { sts }: BaseCredentials,

@@ -9,7 +9,10 @@ import {
 import type { Sts } from '../../identity/sts.ts';
 import type { Finding } from '../walk.ts';
 
-/** With which STS will not assume any role either. Others may be due to GetCallerIdentity, which not every STS has. */
+/**
+ * The failures with which AssumeRole would fail as well. Any other may only mean that this STS has no
+ * GetCallerIdentity.
+ */
 const FATAL: ReadonlySet<AssumeRoleFailure> = new Set<AssumeRoleFailure>([
   'no-base-credentials',
   'unknown-base-credentials',
@@ -19,12 +22,12 @@ const FATAL: ReadonlySet<AssumeRoleFailure> = new Set<AssumeRoleFailure>([
   'unreachable',
 ]);
 
-/** STS knows the agent's own credentials; undefined as `sts`: [s3] has a key, and none are needed. */
+/** The STS client with the agent's own credentials. Undefined when [s3] has a key, so that no role is assumed. */
 export interface BaseCredentials {
   sts: Sts | undefined;
 }
 
-/** The agent has credentials of its own: those that assume the role, or a key to upload with. */
+/** Checks that the agent has its own credentials, to assume the role, or a key to upload with. */
 export async function checkBaseCredentials(
   config: Config,
   { signal }: { signal: AbortSignal },

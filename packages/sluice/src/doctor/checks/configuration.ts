@@ -2,7 +2,7 @@ import { loadConfig } from '../../config/load-config.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Finding } from '../walk.ts';
 
-/** sluice.toml can be read, and every value in it be used. */
+/** Checks that sluice.toml can be read and that all its values can be used. */
 export async function checkConfiguration(
   file: string,
   options: { signal: AbortSignal },

@@ -6,7 +6,7 @@ import { failedWith, type Finding } from '../walk.ts';
 const OLDEST_MAJOR = 14;
 const NEWEST_MAJOR = 18;
 
-/** A database that can be connected to, and what the later checks want to know of it. */
+/** A database that could be connected to, with what later checks need to know about it. */
 export interface Database {
   settings: ClientConfig;
   name: string;
@@ -24,7 +24,7 @@ interface Row {
 }
 
 /**
- * PostgreSQL lets us in, has a version that the extension knows, and the contrib module dblink.
+ * Checks that PostgreSQL accepts the connection, that the extension supports its version, and that dblink is available.
  *
  * @param settings undefined when no database was named
  */

@@ -20,7 +20,7 @@ interface ServerRow {
 
 const CREATE_EXTENSION = 'CREATE EXTENSION IF NOT EXISTS aws_s3 CASCADE;';
 
-/** aws_s3 and aws_commons are in the database, and look for the agent where it listens. */
+/** Checks that aws_s3 and aws_commons are in the database, and look for the agent in the directory where it listens. */
 export async function checkExtension(
   { agent: { socket_directory: socketDirectory } }: Config,
   database: Database,
@@ -93,7 +93,7 @@ function judgeVersions(
   };
 }
 
-/** /var/run may be /run. */
+/** Resolves symbolic links: /var/run is often a link to /run. */
 async function isSameDirectory(one: string, other: string): Promise<boolean> {
   const real = (path: string): Promise<string> => realpath(path).catch(() => resolve(path));
   return resolve(one) === resolve(other) || (await real(one)) === (await real(other));

@@ -9,10 +9,13 @@ import { uploadPart } from '../../s3/upload-part.ts';
 import { failedWith, type Finding } from '../walk.ts';
 
 const PART = Buffer.from('written by sluice doctor\n');
-/** Also after an interruption: what was begun is ended. */
+/**
+ * The abort has its own time limit and not the doctor's signal, so that the upload is aborted after an interruption,
+ * too.
+ */
 const ABORT_TIMEOUT_MS = 30_000;
 
-/** A multipart upload can be begun, and a part be sent, as a large export does it. Nothing is published. */
+/** Checks that a multipart upload can be begun and a part be sent, as in a large export. Nothing is published. */
 export async function checkMultipart(
   connection: S3Connection,
   { bucket, key }: { bucket: string; key: string },
@@ -35,7 +38,10 @@ export async function checkMultipart(
   };
 }
 
-/** The upload can be ended again, as an export that fails does it: otherwise its parts stay, and cost. */
+/**
+ * Checks that the upload can be aborted, as a failed export does it. Otherwise its parts stay in S3, and are charged
+ * for.
+ */
 export async function checkAbort(connection: S3Connection, upload: MultipartUpload): Promise<Finding> {
   const { bucket, key, uploadId } = upload;
   try {
@@ -45,7 +51,7 @@ export async function checkAbort(connection: S3Connection, upload: MultipartUplo
     const { found, mend } = failedWith(error);
     const isDenied = isUploadError(error) && error.httpStatus === 403;
     return {
-      // Exports that end well need no abort.
+      // Only a warning: exports that succeed need no abort.
       status: isDenied ? 'warning' : 'failed',
       found: `${found}; the upload ${uploadId} of s3://${bucket}/${key} is left`,
       mend: [
@@ -59,7 +65,7 @@ export async function checkAbort(connection: S3Connection, upload: MultipartUplo
   }
 }
 
-/** For a shell. */
+/** Quotes a word for a shell. */
 function quote(text: string): string {
   return /^[\w./:-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

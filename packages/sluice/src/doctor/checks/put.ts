@@ -7,7 +7,7 @@ import { failedWith, type Finding } from '../walk.ts';
 const BODY = Buffer.from('written by sluice doctor\n');
 const DELETE_TIMEOUT_MS = 10_000;
 
-/** An object can be stored, as a small export does it. It is deleted again, as far as that is allowed. */
+/** Checks that an object can be stored, as in a small export. The object is deleted again, if that is allowed. */
 export async function checkPut(
   connection: S3Connection,
   { bucket, key }: { bucket: string; key: string },
@@ -36,7 +36,11 @@ export async function checkPut(
   };
 }
 
-/** Exports need not be allowed to delete. @returns why the object is left; undefined when it is gone */
+/**
+ * Deletes the object of the check. Exports work without the right to delete, so a failure is not an error.
+ *
+ * @returns why the object is left; undefined when it is deleted
+ */
 async function deleteObject(
   connection: S3Connection,
   { bucket, key }: { bucket: string; key: string },

@@ -8,8 +8,8 @@ import type { Database } from './database.ts';
 const CONNECTION = 'sluice_doctor';
 
 /**
- * PostgreSQL itself reaches the agent, and the folder of its pipes: as its own operating system user, and from where it
- * runs, which may be a container or see another /run.
+ * Checks that PostgreSQL itself can reach the agent and the folder of its pipes: PostgreSQL runs as another operating
+ * system user, and possibly in a container or with another view of /run.
  */
 export async function checkReach(
   { cluster: { identifier } }: Config,
@@ -41,7 +41,7 @@ export async function checkReach(
   );
 }
 
-/** As the functions of aws_s3 do; ends with the session at the latest. */
+/** Sends a request like the functions of aws_s3. If it fails, the connection to the agent closes with the session. */
 async function askThroughPostgres(session: Session): Promise<ReturnType<typeof readAgentStatus>> {
   await session.query('SELECT sluice.connect($1)', [CONNECTION]);
   const [row] = await session.query<{ answer: unknown }>('SELECT sluice.request($1, $2) AS answer', [
@@ -53,8 +53,8 @@ async function askThroughPostgres(session: Session): Promise<ReturnType<typeof r
 }
 
 /**
- * COPY writes to pipes in a folder that is open to its owner only, so whoever may look for a file in it owns it, and may
- * write: nothing is made to try it.
+ * Looks for a file that does not exist. The folder is open to its owner only, so if PostgreSQL can look into it,
+ * PostgreSQL's user owns it and can write to the pipes. So no file has to be made for this check.
  */
 async function findPipesProblem(session: Session, pipes: string): Promise<Finding<never> | undefined> {
   try {

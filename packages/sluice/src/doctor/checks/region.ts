@@ -3,7 +3,7 @@ import { describeRemedy } from '../../s3/remedies.ts';
 import { describeFailure, type S3Failure } from '../../s3/s3-failure.ts';
 import type { Finding } from '../walk.ts';
 
-/** The bucket exists, and is in the Region that the export would use. Also the first word with S3. */
+/** Checks that the bucket exists, and is in the Region that exports would use. It is also the first request to S3. */
 export async function checkRegion(
   connection: S3Connection,
   { bucket, key }: { bucket: string; key: string },
@@ -27,7 +27,7 @@ export async function checkRegion(
     if (described === undefined) throw error;
     failure = asHeadBucketSaysIt(described, region);
   }
-  // What an export would be told.
+  // The same advice as in the error of an export.
   const target = await connection.target('PutObject', { bucket, key });
   const mend = describeRemedy(failure, target);
   const { bucketRegion, network, s3Code } = failure;
@@ -43,7 +43,7 @@ export async function checkRegion(
     return { status: 'ok', found: `"${bucket}" is in ${region}`, value };
   }
   return {
-    // HEAD needs s3:ListBucket, which an export does not: that it is denied is no matter.
+    // HEAD needs s3:ListBucket, which exports do not need, so a refusal is not a problem.
     status: failure.httpStatus === 403 ? 'ok' : 'warning',
     found: `where "${bucket}" is was not told (${failure.message}), and exports would go to ${region}`,
     value,
@@ -51,7 +51,7 @@ export async function checkRegion(
 }
 
 /**
- * The answer to a HEAD has no body, so no error code: status and headers tell.
+ * Derives the error code from the status and the headers: the answer to a HEAD has no body.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
  */
 function asHeadBucketSaysIt(failure: S3Failure, region: string): S3Failure {

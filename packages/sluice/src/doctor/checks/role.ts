@@ -5,12 +5,12 @@ import { readAssociations } from '../../identity/association-store.ts';
 import { failedWith, type Finding } from '../walk.ts';
 import { errnoOf } from '../../errors.ts';
 
-/** The role that exports upload as; undefined when [s3] has a key, and none is needed. */
+/** The role with which exports upload; undefined when [s3] has a key, and no role is needed. */
 export interface ExportRole {
   roleArn: string | undefined;
 }
 
-/** A role is associated with the cluster for the feature s3Export. */
+/** Checks that a role is associated with the cluster for the feature s3Export. */
 export async function checkRole(
   config: Config,
   configFile: string,

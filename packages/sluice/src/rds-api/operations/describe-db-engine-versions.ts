@@ -1,14 +1,14 @@
 import type { XmlElement } from '../../aws-protocol/xml/write-document.ts';
 import type { Operation } from '../operation.ts';
 
-/** The versions of PostgreSQL that the extension runs on, under the two names that Amazon RDS has for it. */
+/** The major versions of PostgreSQL that the extension supports. */
 const MAJORS = ['14', '15', '16', '17', '18'];
 const ENGINES = [
   { engine: 'aurora-postgresql', description: 'Aurora PostgreSQL' },
   { engine: 'postgres', description: 'PostgreSQL' },
 ];
 
-/** What a cluster can use a role for here; more can be associated. */
+/** The features for which Sluice uses a role; roles for other features can be associated without effect. */
 const SUPPORTED_FEATURES = ['s3Export'];
 
 /** https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_DescribeDBEngineVersions.html */

@@ -74,7 +74,7 @@ export const operations: readonly IamOperation[] = [
   ...ofEach(userKind),
 ];
 
-/** What users and roles have in common. */
+/** The operations that exist for users and for roles. */
 function ofEach(kind: IdentityKind): IamOperation[] {
   return [
     attachPolicy(kind),

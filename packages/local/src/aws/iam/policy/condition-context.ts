@@ -1,6 +1,7 @@
 /**
- * The condition keys of a request with their values, e.g. the entries of a Map or an object. A list of values makes the
- * key multivalued (`aws:TagKeys`), also when it has one entry. A key that the request lacks must not be listed.
+ * The condition keys of a request with their values, e.g. the entries of a Map or an object. A key with a list of
+ * values is multivalued (`aws:TagKeys`), even if the list has one entry. A key that the request lacks must not be in
+ * the list.
  */
 export type ConditionEntries = Iterable<readonly [key: string, value: string | readonly string[]]>;
 
@@ -12,7 +13,7 @@ export interface ConditionContext {
   single(key: string): string | undefined;
 }
 
-/** Where two lists have the same key, the later list wins. */
+/** If several lists contain the same key, the last list counts. */
 export function conditionContext(...lists: readonly ConditionEntries[]): ConditionContext {
   const byKey = new Map<string, string | readonly string[]>();
   for (const entries of lists) {

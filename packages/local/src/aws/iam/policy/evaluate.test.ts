@@ -3,7 +3,7 @@ import { evaluate } from './evaluate.ts';
 import { parsePolicy } from './parse-policy.ts';
 import type { RequestPrincipal } from './request-principal.ts';
 
-/** The decisions themselves are cases in test/policy-cases; here is what cases can't say. */
+/** The decisions themselves are tested by test/policy-cases; here is what those cases can't express. */
 const user: RequestPrincipal = {
   type: 'user',
   accountId: '123456789012',

@@ -15,19 +15,19 @@ export interface EvaluationRequest {
   readonly action: string;
   /** An ARN, or `*` for actions that have no resource. */
   readonly resource: string;
-  /** Condition keys of the request. Those that follow from the principal are added, and win. */
+  /** Condition keys of the request. Keys that follow from the principal are added, and replace those given here. */
   readonly context?: ConditionEntries | undefined;
-  /** Of the user and its groups, or of the role. */
+  /** The policies of the user and its groups, or of the role. */
   readonly identityPolicies?: readonly NamedPolicy[] | undefined;
   readonly permissionsBoundary?: NamedPolicy | undefined;
-  /** Given to AssumeRole. Together they allow what any of them allows. */
+  /** The session policies given to AssumeRole. The session may do what any of them allows, if the role may do it. */
   readonly sessionPolicies?: readonly NamedPolicy[] | undefined;
-  /** E.g. a bucket policy. */
+  /** The policy of the resource, e.g. a bucket policy. */
   readonly resourcePolicy?: NamedPolicy | undefined;
-  /** The trust policy of the role that is to be assumed. It must allow, whatever else does. */
+  /** The trust policy of the role that is assumed. AssumeRole needs its permission in any case. */
   readonly trustPolicy?: NamedPolicy | undefined;
   /**
-   * Whose resource it is. In another account than the principal's, both sides must allow.
+   * The owner of the resource. If it is another account than the principal's, both sides must allow the request.
    * @default the principal's account
    */
   readonly resourceAccountId?: string | undefined;
@@ -56,8 +56,8 @@ export type Denial =
   | { readonly decision: 'implicitDeny'; readonly policyType: PolicyType };
 
 /**
- * AWS's decision: an explicit deny of any policy wins; then the resource's own policy may allow by itself; otherwise the
- * identity's policies, its boundary and its session must all allow.
+ * AWS's decision. An explicit deny in any policy wins. Otherwise the policy of the resource may allow the request by
+ * itself. Otherwise the identity's policies, its boundary and its session policies must all allow it.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
  */
 export function evaluate(request: EvaluationRequest): Decision {
@@ -85,7 +85,7 @@ function decideAllow(request: EvaluationRequest, layers: readonly Layer[], facts
   const allowedBy = (grant: Grant | undefined) =>
     ({ decision: 'allowed', statement: grant?.reference }) as const;
 
-  // A service, a stranger and a federated user have no policies of their own.
+  // Principals without an account here (services, federated users) have no identity policies.
   if (!('accountId' in principal)) {
     return direct === undefined ? implicitDeny(guard?.type ?? 'resource') : allowedBy(direct);
   }
@@ -105,7 +105,7 @@ function decideAllow(request: EvaluationRequest, layers: readonly Layer[], facts
   return limit === undefined ? allowedBy(grant) : implicitDeny(limit.type);
 }
 
-/** The policies of one type, which together allow what any of them allows. */
+/** The policies of one type. Together they allow what any of them allows. */
 interface Layer {
   readonly type: PolicyType;
   find(effect: 'Allow' | 'Deny', facts: RequestFacts): Grant[];
@@ -115,7 +115,7 @@ interface Grant extends Pick<StatementMatch, 'principalMatch'> {
   readonly reference: StatementReference;
 }
 
-/** The layers that this request has, in the order in which a denial is blamed on them. */
+/** The layers of this request. If several would deny it, the first one is named as the reason. */
 function policyLayers(request: EvaluationRequest): Layer[] {
   const { identityPolicies, permissionsBoundary, sessionPolicies, resourcePolicy, trustPolicy } = request;
   const lists: [PolicyType, readonly (NamedPolicy | undefined)[] | undefined][] = [

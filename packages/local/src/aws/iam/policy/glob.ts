@@ -7,7 +7,7 @@ export const ANY_ONE = -2;
 const STAR = '*'.charCodeAt(0);
 const QUESTION_MARK = '?'.charCodeAt(0);
 
-/** The wildcards of a pattern that has no variables. */
+/** The glob of a pattern that has no policy variables. */
 export function plainGlob(pattern: string): Glob {
   return Array.from({ length: pattern.length }, (_, index) => toGlobUnit(pattern.charCodeAt(index)));
 }
@@ -19,8 +19,8 @@ export function toGlobUnit(unit: number): number {
 }
 
 /**
- * Whether the whole text matches. Goes back only to the last `*`, so that a hostile pattern (`*a*a*a*b`) costs at most
- * pattern length times text length; this is why no regular expression is made from a policy.
+ * Whether the whole text matches. The algorithm backtracks only to the last `*`, so a hostile pattern (`*a*a*a*b`)
+ * takes at most pattern length times text length steps. A regular expression could take exponential time.
  */
 export function matchesGlob(glob: Glob, text: string): boolean {
   let inGlob = 0;

@@ -1,6 +1,6 @@
 /** A policy document that IAM refuses; the message is the one IAM answers with. */
 export class MalformedPolicyDocumentError extends Error {
-  /** The code of the AWS error. S3 calls the same thing `MalformedPolicy` when it is about a bucket policy. */
+  /** The code of the AWS error. For a bucket policy S3 uses the code `MalformedPolicy`. */
   readonly code = 'MalformedPolicyDocument';
   readonly retryable = false;
 

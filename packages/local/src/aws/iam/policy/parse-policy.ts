@@ -7,10 +7,11 @@ import { readDocument, type StatementDraft } from './parsing/read-document.ts';
 import type { Effect, Policy, PolicyKind, Statement } from './policy.ts';
 
 /**
- * Reads a policy document, and refuses what IAM refuses, with IAM's message. Where several things are wrong, the first
- * of IAM's own order is named: shape, version, the older parser's rules, Sids, actions, resources, the kind's rules.
+ * Reads a policy document, and refuses what IAM refuses, with IAM's message. If several things are wrong, IAM reports
+ * the first in this order: shape, version, the rules of its older parser, Sids, actions, resources, and the rules for
+ * the kind of policy.
  *
- * Throws a MalformedPolicyDocumentError. The size is checked by the caller (policy-size.ts): its limit depends on what
+ * Throws a MalformedPolicyDocumentError. The caller checks the size (policy-size.ts), because its limit depends on what
  * the policy is attached to.
  *
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
@@ -39,7 +40,7 @@ function checkLegacyForm({ effect, conditions }: StatementDraft): void {
   if (!isEffect(effect) || !datesAreValid) refuse('The policy failed legacy parsing');
 }
 
-/** The first problem of an ARN; before it, the older parser refuses at once. */
+/** The first problem of an ARN. What IAM's older parser refuses is thrown at once. */
 function findResourceProblem(statements: readonly StatementDraft[]): string | undefined {
   for (const { resources } of statements) {
     for (const resource of resources?.values ?? []) {

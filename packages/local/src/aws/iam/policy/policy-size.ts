@@ -30,7 +30,7 @@ export class PolicySizeExceededError extends Error {
   }
 }
 
-/** @param texts one document; for inline policies, all that the user, group or role will have. */
+/** @param texts one document; for inline policies all inline policies that the user, group or role will have */
 export function checkPolicySize(texts: readonly string[], target: PolicySizeTarget): void {
   const limit = LIMITS[target.type];
   const characters = texts.reduce((sum, text) => sum + text.replace(/\s/g, '').length, 0);

@@ -4,16 +4,16 @@ import type { PolicyVersion } from './policy-version.ts';
 import { ARN_PARTS } from './split-arn.ts';
 
 /**
- * Replaces `${aws:username}`, `${aws:username, 'default'}` and the escapes `${*}`, `${?}`, `${$}` by what the request
- * says. A replaced value is taken literally: a wildcard in a tag or a file name stays an ordinary character.
+ * Replaces `${aws:username}`, `${aws:username, 'default'}` and the escapes `${*}`, `${?}`, `${$}` by the values of the
+ * request. In a replaced value, a wildcard is an ordinary character.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
  */
 export interface PolicyVariables {
-  /** The value without wildcards; undefined when it names a variable that the request has no value for. */
+  /** The template as a text without wildcards; undefined when it has a variable that the request has no value for. */
   text(template: string): string | undefined;
-  /** The value with its wildcards; undefined as above. */
+  /** The template as a pattern; undefined in the same case. */
   glob(template: string): Glob | undefined;
-  /** Cuts an ARN into up to six parts, at colons that are not inside of a variable. */
+  /** Splits an ARN into up to six parts, at colons outside of variables. */
   splitArn(template: string): string[];
 }
 
@@ -73,7 +73,7 @@ interface Variable {
 const ESCAPE = /\$\{([*?$])\}/y;
 const VARIABLE = /\$\{([^${},']*)(?:,\s*'([^']*)'\s*)?\}/y;
 
-/** The variable that begins at this place; what only resembles one is plain text. */
+/** The variable at this offset; undefined when the text only resembles a variable. */
 function readVariable(template: string, at: number): Variable | undefined {
   if (!template.startsWith('${', at)) return undefined;
   ESCAPE.lastIndex = at;

@@ -2,12 +2,13 @@ import type { ConditionOperator } from './conditions/operator.ts';
 import type { PolicyVersion } from './policy-version.ts';
 
 /**
- * What a policy is attached to: a user, group, role or session (`identity`, also a permissions boundary and a session
- * policy), a role as the list of who may assume it (`trust`), or a resource such as a bucket (`resource`).
+ * The kind of a policy, by what it is attached to: a user, group, role or session (`identity`, also for permissions
+ * boundaries and session policies), a role, to say who may assume it (`trust`), or a resource such as a bucket
+ * (`resource`).
  */
 export type PolicyKind = 'identity' | 'trust' | 'resource';
 
-/** A policy document as `parsePolicy` found it to be valid. */
+/** A valid policy document, made by `parsePolicy`. */
 export interface Policy {
   readonly kind: PolicyKind;
   readonly version: PolicyVersion;
@@ -17,7 +18,7 @@ export interface Policy {
 export interface Statement {
   readonly sid: string | undefined;
   readonly effect: Effect;
-  /** Undefined in identity policies, which apply to whom they are attached. */
+  /** Undefined in identity policies, which apply to the identity that they are attached to. */
   readonly principals: Listed<PrincipalPattern> | undefined;
   readonly actions: Listed<string>;
   /** Undefined in trust policies, which are about the role that has them. */
@@ -27,7 +28,7 @@ export interface Statement {
 
 export type Effect = 'Allow' | 'Deny';
 
-/** The value of an element and of its Not form, e.g. Action and NotAction. */
+/** The values of an element or of its Not form, e.g. of Action or NotAction. */
 export interface Listed<T> {
   readonly negated: boolean;
   readonly values: readonly T[];

@@ -42,20 +42,20 @@ export interface RoleSession extends AccountMember {
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
-/** An AWS service that calls for itself, e.g. `rds.amazonaws.com`. */
+/** An AWS service that acts for itself, e.g. `rds.amazonaws.com`. */
 export interface ServicePrincipal {
   readonly type: 'service';
   readonly name: string;
 }
 
-/** Somebody whom an identity provider knows, before AssumeRoleWithWebIdentity or AssumeRoleWithSAML. */
+/** A user of an identity provider, before AssumeRoleWithWebIdentity or AssumeRoleWithSAML. */
 export interface FederatedPrincipal {
   readonly type: 'federated';
   /** An ARN of a provider, or its domain. */
   readonly provider: string;
 }
 
-/** As AWS's messages name it. */
+/** The principal's name in AWS's error messages. */
 export function principalName(principal: RequestPrincipal): string {
   switch (principal.type) {
     case 'root':
@@ -79,7 +79,7 @@ export function rootArn(accountId: string): string {
 }
 
 /**
- * The condition keys that follow from who asks. A role session's `aws:PrincipalArn` is the role's.
+ * The condition keys that follow from the principal. In a role session, `aws:PrincipalArn` is the ARN of the role.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
  */

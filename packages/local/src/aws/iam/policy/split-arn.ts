@@ -1,7 +1,7 @@
 /** Partition, service and the like, each between two colons: `arn:aws:s3:us-west-2:123456789012:name`. */
 export const ARN_PARTS = 6;
 
-/** What follows the fifth colon is one part, with all its colons. */
+/** Splits at the first five colons; the last part keeps its colons. */
 export function splitArn(arn: string): string[] {
   const parts = arn.split(':');
   if (parts.length <= ARN_PARTS) return parts;

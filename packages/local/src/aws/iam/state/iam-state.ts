@@ -15,7 +15,7 @@ const accessKey = z.object({
 const identity = {
   name: z.string(),
   path: z.string(),
-  /** IAM's unique id, which is not used again when a user or role of the same name is made. */
+  /** IAM's unique id. A user or role that is created again with the same name gets another id. */
   id: z.string(),
   /** Dates are as IAM shows them: ISO 8601 with whole seconds. */
   createDate: z.string(),
@@ -36,8 +36,8 @@ const role = z.object({
   trustPolicy: z.object({
     document: z.string(),
     /**
-     * The unique ids of the users and roles that it names, by ARN: it trusts them, and not others who are given their
-     * names later.
+     * The unique ids of the users and roles in the policy, by ARN: the role trusts these, and not others that get the
+     * same names later.
      */
     principalIds: z.array(z.object({ arn: z.string(), id: z.string() })),
   }),
@@ -56,21 +56,21 @@ const managedPolicy = z.object({
   defaultVersionId: z.string(),
   /** The newest first. */
   versions: z.array(policyVersion),
-  /** Numbers are not used again. */
+  /** The number of the next version; numbers are not reused. */
   nextVersion: z.number(),
   tags: z.array(tag),
 });
 
 export const iamState = z.object({
   version: z.literal(1),
-  /** Seals session tokens: 32 bytes, base64. */
+  /** The key that encrypts session tokens: 32 bytes, base64. */
   tokenKey: z.string(),
   users: z.array(user),
   roles: z.array(role),
   policies: z.array(managedPolicy),
 });
 
-/** All that IAM of one account knows. */
+/** Everything that the IAM of one account knows. */
 export type IamState = z.output<typeof iamState>;
 export type Tag = z.output<typeof tag>;
 export type AccessKey = z.output<typeof accessKey>;

@@ -6,10 +6,10 @@ import { iamState, newIamState, type IamState } from './iam-state.ts';
 
 type DeepReadonly<T> = T extends object ? { readonly [Key in keyof T]: DeepReadonly<T[Key]> } : T;
 
-/** The state for those who may only read it. */
+/** A read-only view of the state. */
 export type IamView = DeepReadonly<IamState>;
 
-/** The state of IAM in memory and in one file, which is replaced as a whole. */
+/** The state of IAM, in memory and in one file. Each change replaces the whole file. */
 export class IamStore {
   readonly #file: string;
   #state: IamState;
@@ -36,8 +36,8 @@ export class IamStore {
   }
 
   /**
-   * Changes the state, one change after another. What `change` throws, or a failed write, leaves it as it was; when this
-   * resolves, the change is on disk.
+   * Changes the state; changes are made one after another. If `change` throws, or the file can't be written, the state
+   * stays as it was. When the promise resolves, the change is on disk.
    */
   update<Result>(change: (draft: IamState) => Result): Promise<Result> {
     const updated = this.#lastUpdate.then(async () => {

@@ -2,14 +2,15 @@ import { createHash, type Hash } from 'node:crypto';
 import type { ChunkSignatures } from './chunk-signatures.ts';
 import { S3Error } from '../s3-error.ts';
 
-/** A line holds a chunk's size and signature, or one trailer. */
+/** A line contains a chunk's size and signature, or one trailer. */
 const LONGEST_LINE_BYTES = 4096;
 const MOST_TRAILERS = 16;
 const NEWLINE = 0x0a;
 
 /**
- * Takes the aws-chunked encoding off a body: `<hex size>[;chunk-signature=<signature>]`, the data, and after the chunk
- * of size 0 the trailers. https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
+ * Decodes the aws-chunked encoding of a body: for each chunk `<hex size>[;chunk-signature=<signature>]` and the data,
+ * and after a chunk of size 0 the trailers.
+ * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming-trailers.html
  */
 export class AwsChunkedDecoder {
   readonly trailers = new Map<string, string>();
@@ -25,7 +26,7 @@ export class AwsChunkedDecoder {
     this.#signatures = signatures;
   }
 
-  /** Yields the pieces of data in some of the body. @throws S3Error, SigV4Error */
+  /** Yields the data in a part of the body. @throws S3Error, SigV4Error */
   *decode(bytes: Buffer): Generator<Buffer> {
     let position = 0;
     while (position < bytes.length) {
@@ -50,9 +51,9 @@ export class AwsChunkedDecoder {
     }
   }
 
-  /** Ends the body. @throws S3Error, SigV4Error */
+  /** Must be called at the end of the body. @throws S3Error, SigV4Error */
   end(): void {
-    // Some clients leave out the empty line after the last chunk.
+    // Some clients omit the empty line after the last chunk.
     if (this.#state === 'trailers' && this.#line === '') this.#endTrailers();
     if (this.#state !== 'done') throw incomplete();
   }

@@ -4,7 +4,8 @@ import { credentialScope, hmacHex, sameText, SigV4Error, type VerifiedSignature 
 const EMPTY_SHA256 = createHash('sha256').digest('hex');
 
 /**
- * The chain of signatures of an aws-chunked body: each chunk's covers the one before, beginning with the request's.
+ * Verifies the chain of signatures of an aws-chunked body: each chunk's signature includes the previous one, the first
+ * one the request's signature.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-streaming.html
  */
 export class ChunkSignatures {

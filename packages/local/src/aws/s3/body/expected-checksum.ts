@@ -8,14 +8,14 @@ import {
 import { S3Error } from '../s3-error.ts';
 import { malformedTrailer } from './aws-chunked-decoder.ts';
 
-/** A checksum that the client announces: its value is in a header, or will come in a trailer. */
+/** A checksum that the client announces. Its value is in a header, or follows in a trailer. */
 export interface AnnouncedChecksum {
   readonly algorithm: ChecksumAlgorithm;
   /** Undefined while it is to come in a trailer. */
   readonly value: string | undefined;
 }
 
-/** Headers of that prefix which are not the value of a checksum. */
+/** Headers with the prefix of checksums that do not contain a checksum. */
 const NOT_VALUES = new Set(['x-amz-checksum-algorithm', 'x-amz-checksum-mode', 'x-amz-checksum-type']);
 
 /** Reads x-amz-checksum-*, x-amz-trailer and x-amz-sdk-checksum-algorithm. At most one checksum may be given. */

@@ -10,20 +10,20 @@ import type { PayloadKind } from './payload-kind.ts';
 
 export interface ReceiveOptions {
   readonly maxBytes: number;
-  /** Digests that the operation needs, besides those that the client wants checked. */
+  /** Digests that the operation needs, in addition to those that the client wants checked. */
   readonly digests?: (
     announced: AnnouncedChecksum | undefined,
     md5Announced: boolean,
   ) => readonly DigestName[];
-  /** Takes the body piece by piece. A promise means: wait before the next. */
+  /** Receives the body piece by piece. If it returns a promise, it must resolve before the next piece. */
   readonly write: (piece: Buffer) => Promise<void> | undefined;
-  /** Whether a body without a length is refused. @default true */
+  /** Refuse a body without a length. @default true */
   readonly needsLength?: boolean;
-  /** What the x-amz-checksum-* headers are of. @default 'of the body' */
+  /** Whether the x-amz-checksum-* headers are of the body or of an object. @default 'of the body' */
   readonly checksumHeaders?: 'of the body' | 'of the object';
 }
 
-/** What is known of a body that has arrived whole and unaltered. */
+/** A body that has arrived completely, and passed all checks. */
 export interface ReceivedBody {
   readonly sizeBytes: number;
   readonly digests: ReadonlyMap<DigestName, Buffer>;
@@ -33,8 +33,8 @@ export interface ReceivedBody {
 }
 
 /**
- * Reads the body of a request, takes off its encoding, and checks everything that the client said about it: length,
- * Content-MD5, x-amz-checksum-* as header or trailer, x-amz-content-sha256 and the signatures of chunks.
+ * Reads the body of a request, decodes it, and checks everything that the client said about it: length, Content-MD5,
+ * x-amz-checksum-* as header or trailer, x-amz-content-sha256 and the signatures of chunks.
  * @throws S3Error, SigV4Error
  */
 export async function receiveBody(
@@ -89,7 +89,7 @@ function readLength(request: AwsRequest, payload: PayloadKind, needed: boolean):
   const text = request.header(payload.kind === 'chunked' ? 'x-amz-decoded-content-length' : 'content-length');
   if (text !== undefined && /^\d{1,15}$/.test(text)) return Number(text);
   if (!needed) return undefined;
-  // S3 knows no chunked transfer encoding but the one that announces the length of what is in it.
+  // S3 accepts chunked transfer encoding only with aws-chunked, where a header gives the length of the decoded data.
   if (payload.kind !== 'chunked' && request.header('transfer-encoding') !== undefined) {
     throw new S3Error(
       'NotImplemented',

@@ -5,7 +5,7 @@ import type { DigestName } from './digest.ts';
 /** https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity-upload.html */
 export type ChecksumAlgorithm = 'CRC32' | 'CRC32C' | 'CRC64NVME' | 'SHA1' | 'SHA256';
 
-/** How the checksum of a multipart object is made: of the parts' checksums, or of the bytes. */
+/** How the checksum of a multipart object is computed: from the parts' checksums, or from all its bytes. */
 export type ChecksumType = 'COMPOSITE' | 'FULL_OBJECT';
 
 export interface ChecksumAlgorithmTraits {
@@ -14,9 +14,9 @@ export interface ChecksumAlgorithmTraits {
   readonly element: string;
   readonly digest: DigestName;
   readonly sizeBytes: number;
-  /** What multipart uploads take when they do not say; the first is the default. */
+  /** The types that multipart uploads can have; the first is the default. */
   readonly multipartTypes: readonly ChecksumType[];
-  /** Set for those whose full-object value can be combined from the parts' values. */
+  /** Set if the full-object checksum can be computed from the parts' checksums. */
   readonly crc?: CrcFamily;
 }
 

@@ -1,24 +1,26 @@
-/** A CRC whose start value and final XOR are all ones, as zlib's; the polynomial has its bits reversed. */
+/**
+ * A CRC whose initial value and final XOR have all bits set, like zlib's. The polynomial's bits are in reversed order.
+ */
 export interface CrcFamily {
   readonly polynomial: bigint;
   readonly width: 32 | 64;
 }
 
-/** One after another: the CRC of a piece and its length. */
+/** The CRC of a piece and its length; the pieces are in order. */
 export interface CrcPiece {
   readonly crc: bigint;
   readonly sizeBytes: number;
 }
 
 /**
- * The CRC of the concatenation of pieces whose CRCs are known, without reading them. After zlib's crc32_combine: the
- * CRC of `a` followed by n zero bytes is crc(a) * x^8n modulo the polynomial.
+ * The CRC of a concatenation, from the CRCs and lengths of its pieces and without their bytes. After zlib's
+ * crc32_combine: the CRC of `a` followed by n zero bytes is crc(a) * x^8n modulo the polynomial.
  */
 export function combineCrcs(family: CrcFamily, pieces: Iterable<CrcPiece>): bigint {
   const shifts = new Map<number, bigint>();
   let combined = 0n;
   for (const { crc, sizeBytes } of pieces) {
-    // Parts are mostly of one size.
+    // Most parts of an object have the same size.
     let shift = shifts.get(sizeBytes);
     if (shift === undefined) {
       shift = powerOfX(family, 8n * BigInt(sizeBytes));
@@ -29,7 +31,7 @@ export function combineCrcs(family: CrcFamily, pieces: Iterable<CrcPiece>): bigi
   return combined;
 }
 
-/** x^exponent modulo the polynomial. With reversed bits, 1 is the uppermost bit and x the next. */
+/** x^exponent modulo the polynomial. In reversed bit order the highest bit is 1, and the next one is x. */
 function powerOfX(family: CrcFamily, exponent: bigint): bigint {
   let result = 1n << BigInt(family.width - 1);
   let square = result >> 1n;

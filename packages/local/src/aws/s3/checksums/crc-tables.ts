@@ -11,8 +11,8 @@ export type CrcTables = readonly [
 ];
 
 /**
- * Makes the tables for eight bytes at a time. CRCs of 64 bits come in two halves of 32, since BigInt is a hundred
- * times slower; of 32 bits, the upper half is all zero.
+ * Makes the tables for processing eight bytes at a time. A CRC of 64 bits is split into two halves of 32 bits, since
+ * BigInt is a hundred times slower; for a CRC of 32 bits the upper half is zero.
  * @param polynomial with its bits reversed
  */
 export function makeCrcTables(polynomial: bigint): { low: CrcTables; high: CrcTables } {

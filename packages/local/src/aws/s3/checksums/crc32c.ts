@@ -3,9 +3,9 @@ import { makeCrcTables } from './crc-tables.ts';
 /** The Castagnoli polynomial, bits reversed. */
 const [T0, T1, T2, T3, T4, T5, T6, T7] = makeCrcTables(0x82f63b78n).low;
 
-/** Continues a CRC-32C (0 to begin with) with more bytes; eight at a time. */
+/** Computes a CRC-32C, or continues one (`previous`), eight bytes at a time. */
 export function crc32c(bytes: Buffer, previous = 0): number {
-  // Twice as fast as Buffer's own readers.
+  // DataView is twice as fast as Buffer's own methods.
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   let crc = ~previous;
   let position = 0;

@@ -11,7 +11,7 @@ export type DigestName = 'md5' | 'sha1' | 'sha256' | 'crc32' | 'crc32c' | 'crc64
 
 export interface Digest {
   update(bytes: Buffer): void;
-  /** Ends it; big-endian for CRCs. */
+  /** The digest; after it no more bytes may be added. CRCs are big-endian. */
   digest(): Buffer;
 }
 

@@ -3,24 +3,24 @@ import type { KeyIndex } from '../storage/key-index.ts';
 
 export interface ListKeysOptions {
   readonly prefix: string;
-  /** Empty for none. */
+  /** Empty when the request has none. */
   readonly delimiter: string;
-  /** Only what comes after this key, or this common prefix. */
+  /** List only what comes after this key or common prefix. */
   readonly after: string;
   readonly maxEntries: number;
 }
 
-/** A page of a listing: keys and common prefixes together are its entries, in one order. */
+/** A page of a listing. Its entries are keys and common prefixes, in one order. */
 export interface KeyPage {
   readonly keys: readonly string[];
   readonly commonPrefixes: readonly string[];
-  /** The last entry, when there are more. */
+  /** The last entry of this page, when there are more. */
   readonly next: string | undefined;
 }
 
 /**
- * Lists keys in UTF-8 order. Keys that have the delimiter after the prefix are shown as one common prefix, which is
- * passed over with one binary search however many keys it stands for.
+ * Lists keys in UTF-8 order. Keys that contain the delimiter after the prefix are combined into one common prefix. The
+ * keys of a common prefix are skipped with one binary search, however many they are.
  */
 export function listKeys(index: KeyIndex<unknown>, options: ListKeysOptions): KeyPage {
   const { prefix, after, maxEntries } = options;
@@ -32,7 +32,7 @@ export function listKeys(index: KeyIndex<unknown>, options: ListKeysOptions): Ke
     const { value: key, done } = walk.next();
     if (done === true || !key.startsWith(prefix)) return { keys, commonPrefixes, next: undefined };
     const commonPrefix = commonPrefixOf(key, options);
-    // A common prefix that was the last entry of the page before comes before its keys.
+    // A page that ended with a common prefix continues with that prefix's keys, which must not give the prefix again.
     if (commonPrefix === undefined || commonPrefix !== after) {
       if (keys.length + commonPrefixes.length >= maxEntries) {
         return { keys, commonPrefixes, next: maxEntries === 0 ? undefined : last };

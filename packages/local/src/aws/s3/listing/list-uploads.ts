@@ -3,10 +3,10 @@ import type { MultipartUpload } from '../storage/stored-object.ts';
 
 export interface ListUploadsOptions {
   readonly prefix: string;
-  /** Empty for none. */
+  /** Empty when the request has none. */
   readonly delimiter: string;
   readonly keyMarker: string;
-  /** Of the uploads of the key marker's key, only those after this one. Empty: none of them. */
+  /** With a key marker: the key's uploads after this one are listed, too. Empty: no upload of that key is. */
   readonly uploadIdMarker: string;
   readonly maxUploads: number;
 }
@@ -14,11 +14,11 @@ export interface ListUploadsOptions {
 export interface UploadPage {
   readonly uploads: readonly MultipartUpload[];
   readonly commonPrefixes: readonly string[];
-  /** Where the next page goes on, when there is one; a common prefix has no upload id. */
+  /** Where the next page begins, when there is one. For a common prefix there is no upload id. */
   readonly next: { readonly key: string; readonly uploadId: string } | undefined;
 }
 
-/** Lists open uploads by key, and those of one key in the order in which they were made. */
+/** Lists open uploads by key, and those of one key in the order of their creation. */
 export function listUploads(all: readonly MultipartUpload[], options: ListUploadsOptions): UploadPage {
   const { prefix, delimiter, keyMarker, maxUploads } = options;
   const sorted = all.filter(({ key }) => key.startsWith(prefix)).toSorted(compareUploads);

@@ -12,7 +12,7 @@ export function readMaxKeys(request: AwsRequest, name = 'max-keys', most = MOST_
   throw invalidArgument(`Argument ${name} must be an integer between 0 and 2147483647`, name, text);
 }
 
-/** How keys are written in the answer: as they are, or with encoding-type=url. */
+/** How the answer writes keys: unchanged, or URL-encoded (encoding-type=url). */
 export type KeyEncoder = (key: string) => string;
 
 /** @throws S3Error InvalidArgument */
@@ -37,7 +37,7 @@ export function decodeContinuationToken(token: string): string {
   });
 }
 
-/** As forms are encoded (a space is `+`), but slashes and asterisks stay. */
+/** URL-encodes a key like a form (a space becomes `+`), but keeps slashes and asterisks. */
 function encodeKey(key: string): string {
   return encodeURIComponent(key)
     .replace(/[!'()]/g, (character) => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)

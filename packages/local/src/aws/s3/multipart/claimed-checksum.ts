@@ -6,14 +6,14 @@ import {
 } from '../checksums/checksum-algorithms.ts';
 import { invalidArgument } from '../s3-error.ts';
 
-/** What CompleteMultipartUpload's headers say of the whole object. */
+/** What the headers of CompleteMultipartUpload say about the whole object. */
 export interface ClaimedChecksum {
   readonly algorithm: ChecksumAlgorithm;
-  /** Without the `-<parts>` of a composite one. */
+  /** For a composite checksum, without the `-<parts>` at its end. */
   readonly value: string;
 }
 
-/** The x-amz-checksum-* header, which here is of the object and not of the request's body. */
+/** Reads the x-amz-checksum-* header, which here is of the object and not of the request's body. */
 export function readClaimedChecksum(request: AwsRequest): ClaimedChecksum | undefined {
   const algorithm = checksumAlgorithmNames.find(
     (name) => request.header(checksumAlgorithms[name].header) !== undefined,

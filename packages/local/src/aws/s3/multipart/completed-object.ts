@@ -15,14 +15,14 @@ import type {
 import type { ClaimedChecksum } from './claimed-checksum.ts';
 import type { ClaimedPart } from './claimed-parts.ts';
 
-/** What a client says that it has uploaded. */
+/** What CompleteMultipartUpload says about the uploaded parts and the object. */
 export interface MultipartClaim {
   readonly parts: readonly ClaimedPart[];
   readonly checksum: ClaimedChecksum | undefined;
   readonly sizeBytes: number | undefined;
 }
 
-/** Checks the claim against the parts that arrived, and makes the object of them. @throws S3Error */
+/** Compares the claim with the stored parts, and makes the object's record. @throws S3Error */
 export function completedObject(
   { upload, parts: uploaded }: OpenUpload,
   claim: MultipartClaim,
@@ -108,7 +108,7 @@ function checkSizes(parts: readonly UploadedPart[], claim: MultipartClaim): void
   }
 }
 
-/** The MD5 of the parts' entity tags, and how many there are. */
+/** The MD5 of the parts' ETags, and the number of parts. */
 function multipartEtag(parts: readonly UploadedPart[]): string {
   const hash = createHash('md5');
   for (const { etag } of parts) hash.update(etag, 'hex');

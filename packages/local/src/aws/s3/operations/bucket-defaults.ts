@@ -4,7 +4,7 @@ import { writeXml, type XmlContent } from '../xml/write-xml.ts';
 import { aclElements } from './acl-elements.ts';
 
 /**
- * Settings that clients ask for and that cannot be changed here: each answers what S3 answers of a new bucket.
+ * Settings that clients ask for and that can't be changed here. Each answers like S3 for a new bucket.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_Operations_Amazon_Simple_Storage_Service.html
  */
 export const bucketDefaults: readonly BucketOperation[] = [
@@ -126,7 +126,7 @@ function asked(name: string, subresource: string, action: string) {
   } as const;
 }
 
-/** One that every bucket has. */
+/** A setting that every bucket has. */
 function setting(
   name: string,
   subresource: string,
@@ -137,7 +137,7 @@ function setting(
   return { ...asked(name, subresource, action), run: () => ({ body: writeXml(element, content) }) };
 }
 
-/** One that a new bucket does not have. */
+/** A setting that a new bucket does not have. */
 function absent(
   name: string,
   subresource: string,

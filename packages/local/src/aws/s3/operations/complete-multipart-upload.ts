@@ -14,8 +14,8 @@ import { readClaimedChecksum, readClaimedSize } from '../multipart/claimed-check
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
 
 /**
- * No byte is copied: the object takes over the files of the parts. Completing once more what was completed gives the
- * same answer, so that a client may retry.
+ * No byte is copied: the object takes over the files of the parts. A repeated request gets the same answer, so that
+ * clients can retry.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
  */
 export const completeMultipartUpload: ObjectOperation = {

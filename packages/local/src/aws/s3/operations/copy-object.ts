@@ -12,7 +12,7 @@ import type { ObjectAttributes, StoredChecksum, StoredObject } from '../storage/
 import { writeXml } from '../xml/write-xml.ts';
 
 /**
- * The copy shares the files of its source (hard links); they are only read when there is a new checksum to compute.
+ * The copy shares the files of its source by hard links. They are read only to compute another checksum.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CopyObject.html
  */
 export const copyObject: ObjectOperation = {
@@ -71,7 +71,7 @@ function copyResult(object: StoredObject): string {
   ]);
 }
 
-/** Who copies an object with its tags must be allowed to read and to write tags. @throws S3Error AccessDenied */
+/** Copying an object with tags needs the permissions to read and to write tags. @throws S3Error AccessDenied */
 async function checkTagPermissions(call: ObjectCall, { bucket, object }: CopySource): Promise<void> {
   if (object.tagging === undefined || readDirective(call, 'x-amz-tagging-directive')) return;
   const denial =
@@ -80,7 +80,10 @@ async function checkTagPermissions(call: ObjectCall, { bucket, object }: CopySou
   if (denial !== undefined) throw denial;
 }
 
-/** Metadata and tags are copied or replaced, each by its directive; the rest is the request's. */
+/**
+ * The attributes of the copy. Metadata and tags are copied or replaced, each by its directive; the others come from the
+ * request.
+ */
 function copiedAttributes(call: ObjectCall, source: CopySource): ObjectAttributes {
   const { request } = call;
   const replaceMetadata = readDirective(call, 'x-amz-metadata-directive');
@@ -116,8 +119,8 @@ function readDirective({ request }: ObjectCall, header: string): boolean {
 }
 
 /**
- * The copy is one object, whatever the source was uploaded in: its entity tag is the MD5 of the bytes and its checksum
- * of the full object.
+ * The ETag and checksum of the copy. The copy is one object, even if its source was uploaded in parts, so the ETag is
+ * the MD5 of all bytes, and the checksum is of the full object.
  */
 async function describeBytes(
   { request }: ObjectCall,

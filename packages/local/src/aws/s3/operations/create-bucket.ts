@@ -6,8 +6,8 @@ import { S3Error, notImplemented } from '../s3-error.ts';
 const MAX_BODY_BYTES = 64 * 1024;
 
 /**
- * The bucket is made in the region of the LocationConstraint, or else in the one that the request was signed for: this
- * endpoint stands for the endpoints of all regions.
+ * The bucket is created in the region of the LocationConstraint, or else in the region that the request was signed for:
+ * this endpoint replaces the endpoints of all regions.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_CreateBucket.html
  */
 export const createBucket: BucketNameOperation = {

@@ -18,7 +18,8 @@ export const createMultipartUpload: ObjectOperation = {
     const checksum = readChecksum(request);
     const initiated = Date.now();
     const upload: MultipartUpload = {
-      // Ids of one key sort by time: ListMultipartUploads needs that, even behind an upload that has ended.
+      // The ids of one key sort by creation time. ListMultipartUploads needs this, because its upload-id marker may be
+      // of an upload that has ended.
       uploadId: initiated.toString(16).padStart(12, '0') + randomBytes(42).toString('hex'),
       key,
       initiated,

@@ -2,7 +2,7 @@ import { onBucket, type BucketOperation } from '../operation.ts';
 import { S3Error } from '../s3-error.ts';
 
 /**
- * Open multipart uploads do not keep a bucket.
+ * A bucket with open multipart uploads can be deleted.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteBucket.html
  */
 export const deleteBucket: BucketOperation = {

@@ -10,7 +10,7 @@ const MAX_BODY_BYTES = 8 * 1024 * 1024;
 const MOST_KEYS = 1000;
 
 /**
- * Each key is allowed or denied by itself.
+ * Permission is checked for each key separately.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_DeleteObjects.html
  */
 export const deleteObjects: BucketOperation = {
@@ -39,7 +39,7 @@ export const deleteObjects: BucketOperation = {
 };
 
 async function deleteOne(call: BucketCall, entry: XmlNode): Promise<XmlElement> {
-  // Not textOf(): white space belongs to a key.
+  // textOf() would remove white space, which is a part of the key.
   const key = entry.all('Key')[0]?.text ?? '';
   if (key === '') throw malformedXml();
   const versionId = entry.textOf('VersionId');

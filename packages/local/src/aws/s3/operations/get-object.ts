@@ -17,7 +17,7 @@ export const getObject: ObjectOperation = {
       body: {
         sizeBytes: range.sizeBytes,
         read: () => segments.read(object.segments, range.offsetBytes, range.sizeBytes),
-        // In the same turn as the object was found, so that no delete comes between.
+        // Pinned before anything is awaited since the object was found, so that no delete can remove its files.
         release: segments.pin(object.segments),
       },
     };

@@ -5,7 +5,7 @@ import { onBucket, type BucketOperation } from '../operation.ts';
 import { writeXml } from '../xml/write-xml.ts';
 
 /**
- * The first version. NextMarker is only told with a delimiter; without, clients go on after the last key.
+ * The first version of the API. NextMarker is given only with a delimiter; without one, clients use the last key.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html
  */
 export const listObjects: BucketOperation = {

@@ -19,7 +19,7 @@ const getObjectAcl: ObjectOperation = {
 };
 
 /**
- * The tags are those of the x-amz-tagging header when the object was made.
+ * The tags of the x-amz-tagging header with which the object was created.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObjectTagging.html
  */
 const getObjectTagging: ObjectOperation = {

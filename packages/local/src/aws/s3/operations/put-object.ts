@@ -18,7 +18,7 @@ export const putObject: ObjectOperation = {
     const attributes = readObjectAttributes(request);
     const checkPreconditions = () => checkWritePreconditions(request, key, bucket.objects.get(key));
     checkPreconditions();
-    // The entity tag of a whole object is its MD5, which clients compare.
+    // The ETag of an object that was not uploaded in parts is its MD5, and clients compare it.
     return receiveSegments(
       call,
       { maxBytes: LARGEST_UPLOAD_BYTES, digests: () => ['md5'] },

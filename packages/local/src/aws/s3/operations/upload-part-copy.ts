@@ -11,7 +11,7 @@ import type { UploadedPart } from '../storage/stored-object.ts';
 import { writeXml } from '../xml/write-xml.ts';
 
 /**
- * The part shares the files of its source (hard links); they are read for the digests alone.
+ * The part shares the files of its source by hard links. They are read only to compute digests.
  * https://docs.aws.amazon.com/AmazonS3/latest/API/API_UploadPartCopy.html
  */
 export const uploadPartCopy: ObjectOperation = {
@@ -70,7 +70,7 @@ function copyPartResult(part: UploadedPart): string {
   ]);
 }
 
-/** x-amz-copy-source-range: `bytes=first-last`, both of them. */
+/** x-amz-copy-source-range: `bytes=first-last`; both numbers are required. */
 function readSourceRange({ request }: ObjectCall, sizeBytes: number): ByteRange {
   const header = request.header('x-amz-copy-source-range');
   if (header === undefined) return { offsetBytes: 0, sizeBytes };

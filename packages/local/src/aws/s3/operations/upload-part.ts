@@ -32,7 +32,7 @@ export const uploadPart: ObjectOperation = {
         segments,
         ...(checksum && { checksum }),
       };
-      // Once more: it may have been aborted or completed meanwhile.
+      // Looked up again: the upload may have been aborted or completed while the body was received.
       call.bucket.putPart(findUpload(call), part);
       return {
         headers: {
@@ -61,7 +61,7 @@ function partDigests(
   return announced === undefined || md5Announced ? [...digests, 'md5'] : digests;
 }
 
-/** The upload's checksum, computed when the client did not send it; otherwise what the client sent. */
+/** The checksum of the part: by the upload's algorithm if it has one, otherwise the one that the client sent. */
 function partChecksum(upload: MultipartUpload, body: ReceivedBody): UploadedPart['checksum'] {
   if (upload.checksum === undefined) return body.checksum;
   const { algorithm } = upload.checksum;
@@ -70,8 +70,8 @@ function partChecksum(upload: MultipartUpload, body: ReceivedBody): UploadedPart
 }
 
 /**
- * The MD5 of the part where a client can expect it: when it sent Content-MD5 or no checksum at all. A part with another
- * checksum gets a tag made of that one, as opaque as S3's own for parts that are encrypted with KMS: MD5 runs at
+ * The ETag of a part. It is the MD5 where clients rely on that: if they sent Content-MD5, or no checksum. Otherwise it
+ * is derived from the part's checksum, and is opaque like S3's ETags of parts that are encrypted with KMS. MD5 runs at
  * 0.6 GB/s on one core, six times slower than CRC32, and would be most of the cost of a part.
  */
 function partEtag(body: ReceivedBody): string {

@@ -5,20 +5,20 @@ import type { MultipartUpload, StoredObject, UploadedPart } from './stored-objec
 
 /** One change of a bucket. */
 export type BucketLogEntry =
-  /** With the object's `uploadId`, it also ends that multipart upload. */
+  /** If the object has an `uploadId`, the entry also ends that multipart upload. */
   | { readonly put: StoredObject }
   | { readonly delete: string }
   | { readonly upload: MultipartUpload }
   | { readonly part: UploadedPart; readonly of: string }
   | { readonly abort: string };
 
-/** Entries are gathered up to this size when the log is rewritten. */
+/** When the log is rewritten, entries are written in blocks of this size. */
 const REWRITE_SIZE_CHARACTERS = 1024 * 1024;
 
 /**
- * A bucket's contents as an append-only file of JSON lines. An entry is one synchronous append (some 10 us in the page
- * cache), so that memory and file change in the same turn, and a killed process leaves at most one torn line at the
- * end, which is cut off at the next start. It survives the end of the process, not the loss of power.
+ * A bucket's contents as an append-only file of JSON lines. An entry is appended synchronously (some 10 us in the page
+ * cache), so that memory and file always change together. A killed process leaves at most one incomplete line at the
+ * end, which is removed at the next start. The log survives the end of the process, but maybe not a power cut.
  */
 export class BucketLog {
   readonly #path: string;
@@ -34,7 +34,7 @@ export class BucketLog {
     return this.#entries;
   }
 
-  /** Opens the log, making it if need be, and hands every entry to `apply`, in order. */
+  /** Opens the log, creates it if needed, and calls `apply` with every entry, in order. */
   async open(apply: (entry: BucketLogEntry) => void): Promise<void> {
     await rm(rewritePath(this.#path), { force: true });
     let readBytes = 0;
@@ -56,7 +56,7 @@ export class BucketLog {
     try {
       writeAll(descriptor, bytes);
     } catch (error) {
-      // A full disk must not leave half a line before the next entry.
+      // If the disk was full, remove the incomplete line, so that the next entry begins on a new one.
       ftruncateSync(descriptor, this.#sizeBytes);
       throw error;
     }
@@ -64,7 +64,7 @@ export class BucketLog {
     this.#entries++;
   }
 
-  /** Replaces the whole log at once, dropping what no longer matters. */
+  /** Replaces the whole log at once by these entries. */
   rewrite(entries: Iterable<BucketLogEntry>): void {
     const path = rewritePath(this.#path);
     const descriptor = openSync(path, 'w', 0o600);
@@ -114,7 +114,7 @@ function writeAll(descriptor: number, bytes: Buffer): void {
   for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
 }
 
-/** The lines that end in a newline; a torn last one is left out. */
+/** The lines that end with a newline; an incomplete last line is left out. */
 async function* completeLines(path: string): AsyncGenerator<Buffer> {
   try {
     await (await open(path, 'r')).close();
@@ -137,7 +137,7 @@ async function* completeLines(path: string): AsyncGenerator<Buffer> {
 
 function parseEntry(text: Buffer, path: string, line: number): BucketLogEntry {
   try {
-    // Our own file, written by append() only: its shape is not checked again.
+    // Our own file, written only by append(), so the entry is not validated.
     // oxlint-disable-next-line typescript/no-unsafe-type-assertion
     return JSON.parse(text.toString('utf8')) as BucketLogEntry;
   } catch (error) {

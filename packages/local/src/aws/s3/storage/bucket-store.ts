@@ -7,12 +7,12 @@ import { Bucket, type BucketDescription } from './bucket.ts';
 
 const descriptionFile = z.object({ name: z.string(), region: z.string(), createdAt: z.number() });
 
-/** Entries that begin with this are being made or removed; no bucket's name begins so. */
+/** The first character of entries that are being created or deleted. No bucket name begins with it. */
 const UNFINISHED = '.';
 
 /**
- * The buckets, one directory each. A bucket appears and disappears by a rename, so that a killed server leaves a
- * whole bucket or none.
+ * The buckets, one directory each. Buckets are created and deleted by a rename, so that a killed server leaves a whole
+ * bucket or none.
  */
 export class BucketStore {
   readonly #directory: string;
@@ -48,7 +48,7 @@ export class BucketStore {
     return [...this.#buckets.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
-  /** Undefined when there is one of that name. The name must be a valid bucket name. */
+  /** Creates a bucket, whose name must be valid. Undefined when there is one of that name. */
   async create(description: BucketDescription): Promise<Bucket | undefined> {
     const { name } = description;
     if (this.#buckets.has(name) || this.#beingMade.has(name)) return undefined;
@@ -66,7 +66,7 @@ export class BucketStore {
     }
   }
 
-  /** Removes a bucket with all that is in it. */
+  /** Removes a bucket with everything in it. */
   async delete(bucket: Bucket): Promise<void> {
     this.#buckets.delete(bucket.name);
     this.#beingMade.add(bucket.name);

@@ -4,7 +4,7 @@ import { KeyIndex } from './key-index.ts';
 import { SegmentFiles } from './segment-files.ts';
 import type { MultipartUpload, Segment, StoredObject, UploadedPart } from './stored-object.ts';
 
-/** What a bucket is, apart from its contents; kept in its bucket.json. */
+/** The description of a bucket, which is stored in its bucket.json. */
 export interface BucketDescription {
   readonly name: string;
   readonly region: string;
@@ -18,12 +18,14 @@ export interface OpenUpload {
   readonly parts: Map<number, UploadedPart>;
 }
 
-/** The log is rewritten when it has this many entries, and more than four for each that matters. */
+/**
+ * The log is rewritten when it has at least this many entries, and more than four for each one that is still needed.
+ */
 const REWRITE_FROM_ENTRIES = 10_000;
 
 /**
- * A bucket: its objects and open uploads in memory, its log, and its data files. Every change is one synchronous
- * step (memory and log together); data files are written before it and removed after it.
+ * A bucket: its objects and open uploads in memory, its log, and its data files. A change of memory and log is one
+ * synchronous step. Data files are written before that step and removed after it.
  */
 export class Bucket implements BucketDescription {
   readonly name: string;
@@ -65,7 +67,7 @@ export class Bucket implements BucketDescription {
     return this.objects.size === 0;
   }
 
-  /** Stores an object, in place of one with the same key. With `uploadId`, ends that upload. */
+  /** Stores an object; it replaces one with the same key. With `uploadId`, also ends that upload. */
   putObject(object: StoredObject): void {
     const replaced = this.objects.get(object.key);
     const upload = object.uploadId === undefined ? undefined : this.uploads.get(object.uploadId);
@@ -92,7 +94,7 @@ export class Bucket implements BucketDescription {
     this.#addUpload(upload);
   }
 
-  /** Adds a part, in place of one with the same number. */
+  /** Adds a part; it replaces one with the same number. */
   putPart(open: OpenUpload, part: UploadedPart): void {
     const replaced = open.parts.get(part.partNumber);
     this.#append({ part, of: open.upload.uploadId });
@@ -116,7 +118,7 @@ export class Bucket implements BucketDescription {
   }
 
   #append(entry: BucketLogEntry): void {
-    // Before the entry, since memory, from which the log is rewritten, does not have its change yet.
+    // Before the entry is appended: the log is rewritten from memory, which does not contain this change yet.
     this.#rewriteLogIfWorthIt();
     this.#log.append(entry);
   }

@@ -3,12 +3,12 @@ import { compareUtf8 } from './utf8-order.ts';
 const LARGEST_BLOCK = 1000;
 
 /**
- * A map whose keys can be walked in UTF-8 order. The order is kept in blocks: in one array of a hundred thousand keys,
- * every insertion would move half of them.
+ * A map whose keys can be iterated in UTF-8 order. The keys are kept in several sorted blocks: in one array of a
+ * hundred thousand keys, an insertion would move half of them on average.
  */
 export class KeyIndex<Value> {
   readonly #values = new Map<string, Value>();
-  /** None is empty. */
+  /** The sorted blocks; none is empty. */
   #blocks: string[][] = [];
 
   get size(): number {
@@ -49,8 +49,8 @@ export class KeyIndex<Value> {
   }
 
   /**
-   * The keys in order, from the first that satisfies `test`, which must be false, then true, along the order. Nothing
-   * may be added or deleted meanwhile.
+   * The keys in order, from the first one that satisfies `test`. Along the order, `test` must be false for some keys
+   * and then true for all others. No key may be added or deleted meanwhile.
    */
   *keysFrom(test: (key: string) => boolean): Generator<string> {
     const start = this.#findBlock(test);
@@ -74,7 +74,7 @@ export class KeyIndex<Value> {
   }
 }
 
-/** The first index whose item satisfies `test`, which must be false, then true, along the array. */
+/** The first index whose item satisfies `test`, which must be false up to some index and true from there on. */
 function firstIndex<Item>(items: readonly Item[], test: (item: Item) => boolean): number {
   let low = 0;
   let high = items.length;

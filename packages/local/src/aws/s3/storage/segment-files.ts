@@ -10,8 +10,8 @@ const READ_SIZE_BYTES = 1024 * 1024;
 const MOST_UNLINKS_AT_ONCE = 16;
 
 /**
- * The files that hold a bucket's bytes, under random names in 256 directories. Once written they never change. A file
- * that is being read is pinned: it is removed when its last reader has ended.
+ * The files that contain a bucket's bytes, with random names in 256 directories. A complete file never changes. A file
+ * that is being read is pinned: it is removed only when the last reader has ended.
  */
 export class SegmentFiles {
   readonly #directory: string;
@@ -30,7 +30,7 @@ export class SegmentFiles {
     return new SegmentWriter(file, this.#path(file));
   }
 
-  /** Reads `sizeBytes` from `offsetBytes` of the segments' concatenation. The segments must be pinned. */
+  /** Reads `sizeBytes` from `offsetBytes` on, of the segments' concatenation. The segments must be pinned. */
   async *read(segments: readonly Segment[], offsetBytes: number, sizeBytes: number): AsyncGenerator<Buffer> {
     for (const piece of sliceSegments(segments, offsetBytes, sizeBytes)) {
       const handle = await open(this.#path(piece.file), 'r');
@@ -67,7 +67,7 @@ export class SegmentFiles {
     };
   }
 
-  /** Gives the same bytes to a second owner without copying them: by hard links, where the file system has them. */
+  /** Makes the same bytes available to a second owner: by hard links, or by a copy if the file system has none. */
   async share(
     segments: readonly Segment[],
     offsetBytes: number,
@@ -102,7 +102,7 @@ export class SegmentFiles {
     await this.#removing;
   }
 
-  /** Removes the files that no object owns: what a killed server was writing or about to remove. */
+  /** Removes the files that belong to no object: a killed server was still writing them, or about to remove them. */
   async sweep(owned: ReadonlySet<string>): Promise<void> {
     await mkdir(this.#directory, { recursive: true, mode: 0o700 });
     for (const shard of await readdir(this.#directory)) {
@@ -134,12 +134,12 @@ export class SegmentFiles {
 async function unlinkAfter(earlier: Promise<void>, paths: readonly string[]): Promise<void> {
   await earlier;
   for (let start = 0; start < paths.length; start += MOST_UNLINKS_AT_ONCE) {
-    // A file that cannot be removed is swept at the next start.
+    // A file that can't be removed is removed by sweep() at the next start.
     await Promise.allSettled(paths.slice(start, start + MOST_UNLINKS_AT_ONCE).map((file) => unlink(file)));
   }
 }
 
-/** The pieces that hold `sizeBytes` from `offsetBytes` of the segments' concatenation. */
+/** The parts of segments that contain `sizeBytes` from `offsetBytes` on, of the segments' concatenation. */
 export function sliceSegments(
   segments: readonly Segment[],
   offsetBytes: number,

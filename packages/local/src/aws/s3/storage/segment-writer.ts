@@ -3,8 +3,8 @@ import type { Segment } from './stored-object.ts';
 import { WRITE_BUFFER_BYTES, borrowWriteBuffer, returnWriteBuffer } from './write-buffers.ts';
 
 /**
- * Writes one new segment file. While a buffer is being written, the next is filled; a third waits. The file belongs to
- * nobody until the bucket's log names it: one that is left behind is removed at the next start.
+ * Writes one new segment file. While one buffer is being written, another one is filled. The file counts only when the
+ * bucket's log names it; any other is removed at the next start.
  */
 export class SegmentWriter {
   readonly #path: string;
@@ -15,13 +15,16 @@ export class SegmentWriter {
   #writing: Promise<void> | undefined;
   #sizeBytes = 0;
 
-  /** @param file the segment's name; @param path where it lies */
+  /** @param file the segment's name; @param path the path of its file */
   constructor(file: string, path: string) {
     this.#file = file;
     this.#path = path;
   }
 
-  /** Takes a piece, which may be changed as soon as this returns or resolves. A promise means: wait before the next. */
+  /**
+   * Takes a piece. The piece may be reused when the call has returned or its promise has resolved. If there is a
+   * promise, it must resolve before the next call.
+   */
   write(piece: Buffer): Promise<void> | undefined {
     this.#sizeBytes += piece.length;
     const taken = this.#fill(piece);
@@ -30,7 +33,7 @@ export class SegmentWriter {
       : this.#writeRest(piece.subarray(taken));
   }
 
-  /** Ends the file. No segment is made of no bytes. */
+  /** Ends the file. If nothing was written, there is no segment. */
   async finish(): Promise<Segment[]> {
     await this.#flush();
     await this.#writing;
@@ -39,7 +42,7 @@ export class SegmentWriter {
     return this.#sizeBytes === 0 ? [] : [{ file: this.#file, sizeBytes: this.#sizeBytes }];
   }
 
-  /** Removes what was written. Never fails: a file that stays is removed at the next start. */
+  /** Removes the file. Never fails: a file that remains is removed at the next start. */
   async discard(): Promise<void> {
     await Promise.allSettled([this.#writing]);
     await Promise.allSettled([this.#handle?.close()]);
@@ -49,7 +52,7 @@ export class SegmentWriter {
     await Promise.allSettled([unlink(this.#path)]);
   }
 
-  /** Copies what fits, and says how much that was. */
+  /** Copies what fits into the buffer, and gives the number of bytes. */
   #fill(piece: Buffer): number {
     if (piece.length === 0) return 0;
     this.#filling ??= borrowWriteBuffer();
@@ -66,12 +69,12 @@ export class SegmentWriter {
     } while (left.length > 0);
   }
 
-  /** Begins to write what is filled, once the write before it has ended. */
+  /** Begins to write the filled buffer, as soon as the previous write has ended. */
   async #flush(): Promise<void> {
     await this.#writing;
     if (this.#filling === undefined) return;
     this.#writing = this.#writeOut(this.#filling, this.#filledBytes);
-    // The next flush, finish or discard awaits it and sees its error.
+    // Its error is thrown by the next flush, finish or discard, which awaits it.
     this.#writing.catch(() => undefined);
     this.#filling = undefined;
     this.#filledBytes = 0;

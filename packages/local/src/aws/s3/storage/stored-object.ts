@@ -1,10 +1,10 @@
 import type { ChecksumAlgorithm, ChecksumType } from '../checksums/checksum-algorithms.ts';
 
-/** A run of bytes in a file of the bucket's data directory. */
+/** A range of bytes in a file of the bucket's data directory. */
 export interface Segment {
-  /** The file's opaque name; it says nothing of the key. */
+  /** The file's random name; it is not derived from the key. */
   readonly file: string;
-  /** Only of copied ranges. @default 0 */
+  /** Set for copied ranges only. @default 0 */
   readonly offsetBytes?: number;
   readonly sizeBytes: number;
 }
@@ -17,7 +17,7 @@ export interface StoredChecksum {
   readonly value: string;
 }
 
-/** What a client said of an object when it made it, to be given back with it. */
+/** The attributes that a client gave to an object, which are returned with it. */
 export interface ObjectAttributes {
   /** Content-Type, Cache-Control and so on, by lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
@@ -37,12 +37,12 @@ export interface StoredObject extends ObjectAttributes {
   readonly sizeBytes: number;
   /** Milliseconds since 1970. */
   readonly lastModified: number;
-  /** Read one after another, they are the object. */
+  /** Concatenated, they are the object. */
   readonly segments: readonly Segment[];
   readonly checksum?: StoredChecksum;
   /** Of objects made by a multipart upload, in order. */
   readonly parts?: readonly CompletedPart[];
-  /** The multipart upload that made it: completing that again gives the same answer. */
+  /** The multipart upload that made the object: a repeated CompleteMultipartUpload gets the same answer. */
   readonly uploadId?: string;
 }
 

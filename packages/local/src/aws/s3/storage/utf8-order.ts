@@ -1,6 +1,6 @@
 /**
- * Compares strings by their UTF-8 bytes, which is S3's order of keys. JavaScript's own order (UTF-16 units) differs
- * only where a surrogate pair, which stands for U+10000 and above, meets a character from U+E000 to U+FFFF.
+ * Compares strings by their UTF-8 bytes, which is S3's order of keys. JavaScript compares UTF-16 units. The two differ
+ * only when a surrogate pair (U+10000 and above) is compared with a character from U+E000 to U+FFFF.
  */
 export function compareUtf8(a: string, b: string): number {
   const length = Math.min(a.length, b.length);
@@ -12,7 +12,7 @@ export function compareUtf8(a: string, b: string): number {
   return a.length - b.length;
 }
 
-/** Moves surrogates above every other unit. */
+/** Makes surrogates greater than all other units. */
 function rank(unit: number): number {
   return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }

@@ -1,6 +1,6 @@
 import { SaxesParser } from 'saxes';
 
-/** An element of a request's body. Attributes and comments are of no use in S3's requests. */
+/** An element of a request's body. Attributes and comments are dropped: S3's requests do not use them. */
 export class XmlNode {
   readonly name: string;
   readonly children: XmlNode[] = [];
@@ -24,8 +24,8 @@ const DEEPEST = 10;
 const MOST_ELEMENTS = 100_000;
 
 /**
- * Reads XML as it arrives, so that a large body never holds up the event loop. A DTD is refused: with it go entity
- * definitions and all their attacks.
+ * Parses XML as it arrives, so that a large body does not block the event loop. A DTD is refused, because it can define
+ * entities, which are used for attacks.
  */
 export class XmlReader {
   readonly #parser = new SaxesParser({ position: false });
@@ -45,7 +45,7 @@ export class XmlReader {
     this.#parser.on('opentag', ({ name }) => {
       if (this.#path.length >= DEEPEST) fail('the elements are nested too deeply');
       if (++this.#elements > MOST_ELEMENTS) fail('there are too many elements');
-      // Prefixes say nothing here: there is one namespace.
+      // Namespace prefixes are ignored: there is only one namespace.
       const node = new XmlNode(name.slice(name.indexOf(':') + 1));
       this.#path.at(-1)?.children.push(node);
       this.#path.push(node);

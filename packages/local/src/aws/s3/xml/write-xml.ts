@@ -3,8 +3,8 @@ import { writeDocument, type XmlContent, type XmlElement } from 'sluice/aws-prot
 export type { XmlContent, XmlElement };
 
 /**
- * S3's keys may hold control characters, which XML 1.0 has no way to write. S3 writes them as character references
- * all the same, and offers encoding-type=url to clients whose parser declines them.
+ * S3's keys may contain control characters, which XML 1.0 can't represent. S3 writes them as character references
+ * anyway, and offers encoding-type=url to clients whose parsers refuse those.
  */
 const OPTIONS = { forbidden: 'reference' } as const;
 
@@ -15,7 +15,7 @@ export function writeXml(name: string, content: XmlContent): string {
   return writeDocument([name, content ?? '', { xmlns: NAMESPACE }], OPTIONS);
 }
 
-/** An error; those have no namespace. */
+/** An error document, which has no namespace. */
 export function writeErrorXml(content: readonly XmlElement[]): string {
   return writeDocument(['Error', content], OPTIONS);
 }

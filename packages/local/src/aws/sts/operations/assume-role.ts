@@ -16,8 +16,8 @@ type RoleView = IamView['roles'][number];
 const UNTRUSTED = denialReason('sts:AssumeRole', { decision: 'implicitDeny', policyType: 'trust' });
 
 /**
- * The role's trust policy must let the caller in, and a caller that it only lets in as one of the account must be allowed
- * by its own policies, too.
+ * The role's trust policy must allow the caller. If it allows only the caller's account, the caller's own policies must
+ * allow AssumeRole, too.
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
 export const assumeRole: StsOperation = {
@@ -30,7 +30,7 @@ export const assumeRole: StsOperation = {
     const role = call.store.state.roles.find(
       (known) => iamArn(call.accountId, 'role', known) === request.roleArn,
     );
-    // Nobody is told that a role does not exist.
+    // A role that does not exist gives the same error as one that may not be assumed.
     if (role === undefined) throw denied(call, 'sts:AssumeRole', request.roleArn, UNTRUSTED);
     for (const action of request.actions) await demand(call, request, role, action);
 
@@ -58,7 +58,7 @@ interface AssumeRoleRequest {
   readonly sessionName: string;
   readonly tags: Readonly<Record<string, string>>;
   readonly sourceIdentity: string | undefined;
-  /** What the trust policy must allow. */
+  /** The actions that the trust policy must allow. */
   readonly actions: readonly string[];
   readonly conditions: ConditionKeys;
 }
@@ -85,7 +85,7 @@ function readRequest({ form, conditions: common }: StsCall): AssumeRoleRequest {
     );
   }
   if (transitiveTagKeys.length > 0) conditions.set('sts:TransitiveTagKeys', transitiveTagKeys);
-  // A session passes its source identity on to those that it begins.
+  // The source identity of a session is inherited by the sessions that it begins.
   const inherited = common.get('aws:SourceIdentity');
   return {
     roleArn,

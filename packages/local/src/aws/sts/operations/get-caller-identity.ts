@@ -2,7 +2,7 @@ import { principalName, type RequestPrincipal } from '../../iam/policy/request-p
 import type { StsOperation } from '../sts-operation.ts';
 
 /**
- * Anybody with a key may ask, and no policy can forbid it. A service, which can't ask this on AWS, is told its name.
+ * Needs no permission, and no policy can forbid it. On AWS a service can't call it; here it gets its name.
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
  */
 export const getCallerIdentity: StsOperation = {

@@ -9,7 +9,7 @@ const LONGEST_SECONDS = 129_600;
 const LONGEST_OF_ROOT_SECONDS = 3600;
 
 /**
- * Temporary keys of the user who asks. No permission is needed.
+ * Makes temporary keys for the calling user. Needs no permission.
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
  */
 export const getSessionToken: StsOperation = {

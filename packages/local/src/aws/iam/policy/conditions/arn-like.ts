@@ -3,7 +3,7 @@ import type { PolicyVariables } from '../policy-variables.ts';
 import { ARN_PARTS, splitArn } from '../split-arn.ts';
 import { negated, valueOperator } from './operator.ts';
 
-/** Each of the six parts between colons is matched for itself; `*` alone is every ARN. */
+/** Compares each of the six parts of an ARN separately; the pattern `*` matches every ARN. */
 function matchesArn(
   requestValue: string,
   policyValue: string,
@@ -20,7 +20,7 @@ function matchesArn(
   return globs.every((glob, index) => glob !== undefined && matchesGlob(glob, values[index] ?? ''));
 }
 
-/** ArnEquals and ArnLike are the same. */
+/** IAM treats ArnEquals and ArnLike in the same way. */
 export const arnLike = valueOperator('ArnLike', matchesArn);
 export const arnEquals = valueOperator('ArnEquals', matchesArn);
 

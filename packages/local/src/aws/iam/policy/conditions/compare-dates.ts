@@ -1,6 +1,6 @@
 import { valueOperator, type ValueOperator } from './operator.ts';
 
-/** An operator on two points in time, given by what must be true of request time minus policy time. */
+/** An operator on two points in time. @param holds decides by the difference: the request's time minus the policy's */
 export function dateOperator(name: string, holds: (difference: number) => boolean): ValueOperator {
   return valueOperator(name, (requestValue, policyValue) => {
     const requestMs = parseDateMs(requestValue);
@@ -17,8 +17,8 @@ const TIME =
   /^(?:(?<hour>\d{1,2})(?::(?<minute>\d{1,2})(?::(?<second>\d{1,2})(?:\.(?<fraction>\d{1,9}))?)?)?)?(?<zone>z|[+-]\d\d(?::\d\d)?)?$/;
 
 /**
- * Milliseconds since 1970 of an ISO 8601 date (as IAM reads it: every part after the year may be missing, without a zone
- * it is UTC), or of seconds since 1970. Undefined when it is neither.
+ * Milliseconds since 1970 of an ISO 8601 date or of seconds since 1970; undefined for any other text. As in IAM, every
+ * part after the year may be missing, and a date without a time zone is UTC.
  */
 export function parseDateMs(text: string): number | undefined {
   if (EPOCH_SECONDS.test(text)) {
@@ -45,7 +45,7 @@ export function parseDateMs(text: string): number | undefined {
   point.setUTCFullYear(year, month - 1, day);
   point.setUTCHours(hour, minute - offsetMinutes, second);
   const ms = point.getTime() + fractionMs;
-  // IAM accepts years that a Date can't hold.
+  // IAM accepts years outside the range of a Date.
   return Number.isNaN(ms) ? Math.sign(year) * Infinity : ms;
 }
 

@@ -20,7 +20,7 @@ export function conditionHolds(
   if (requestValues === undefined) return ifExists || holdsWithoutKey(quantifier, operator);
 
   const holds = (requestValue: string) => valueHolds(operator, requestValue, policyValues, variables);
-  // For the set operators, an empty string is no value.
+  // For ForAllValues and ForAnyValue, an empty string counts as no value.
   const members = requestValues.filter((value) => value !== '');
   switch (quantifier) {
     case 'ForAllValues':
@@ -39,7 +39,7 @@ function holdsWithoutKey(quantifier: Condition['quantifier'], operator: ValueOpe
   return quantifier === 'ForAllValues';
 }
 
-/** Several policy values are alternatives; for a negated operator, none of them may match. */
+/** One of several policy values must match; for a negated operator, none of them. */
 function valueHolds(
   operator: ValueOperator,
   requestValue: string,
@@ -47,6 +47,7 @@ function valueHolds(
   variables: PolicyVariables,
 ): boolean {
   const matches = policyValues.map((policyValue) => operator.matches(requestValue, policyValue, variables));
-  // A value that can't be known must not widen what a statement applies to, so undefined is not "no match" here.
+  // undefined means that the policy's value is unknown. It does not count as "no match", because then a negated
+  // operator would make the statement apply to more requests.
   return operator.negated ? matches.every((match) => match === false) : matches.includes(true);
 }

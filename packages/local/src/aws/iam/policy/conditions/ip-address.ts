@@ -1,7 +1,7 @@
 import { BlockList, isIP } from 'node:net';
 import { negated, valueOperator } from './operator.ts';
 
-/** An IPv4 or IPv6 address in CIDR notation; without a prefix length, this one address. */
+/** An IPv4 or IPv6 range in CIDR notation; without a prefix length, a single address. */
 export const ipAddress = valueOperator('IpAddress', (requestValue, policyValue) => {
   const request = parseAddress(requestValue);
   const [network = '', prefixText, ...rest] = policyValue.split('/');
@@ -26,7 +26,7 @@ interface Address {
   readonly family: 'ipv4' | 'ipv6';
 }
 
-/** Sockets that listen for both families name an IPv4 client `::ffff:192.0.2.1`. */
+/** A socket that listens for both families gives an IPv4 client's address as `::ffff:192.0.2.1`. */
 const MAPPED_PREFIX = '::ffff:';
 
 function parseAddress(text: string): Address | undefined {

@@ -9,11 +9,11 @@ export type ConditionOperator = ValueOperator | PresenceOperator;
 export interface ValueOperator {
   readonly compares: 'values';
   readonly name: string;
-  /** A negated operator holds when none of the policy's values match; also when the request lacks the key. */
+  /** A negated operator holds when none of the policy's values match, and also when the request lacks the key. */
   readonly negated: boolean;
   /**
-   * Whether they match, before negation. Undefined when the policy's value needs a variable that the request has no
-   * value for. A value that is not of the operator's type matches nothing.
+   * Whether the values match, before negation. Undefined when the policy's value contains a variable that the request
+   * has no value for. A value that does not have the operator's type matches nothing.
    */
   matches(requestValue: string, policyValue: string, variables: PolicyVariables): boolean | undefined;
 }

@@ -2,20 +2,20 @@ import type { PrincipalPattern, Statement } from '../policy.ts';
 import { type RequestPrincipal, rootArn } from '../request-principal.ts';
 
 /**
- * How closely a statement names who asks; what an Allow is worth depends on it.
+ * How a statement names the principal of a request. The effect of an Allow depends on it.
  * - `direct`: the user, the role session, the service, or everybody.
  * - `role`: the role of a role session. Its permissions boundary and session policy still limit it.
- * - `account`: the account, which leaves it to the account's own identity policies.
+ * - `account`: the whole account. The principal then needs an Allow in its own identity policies, too.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
  */
 export type PrincipalMatch = 'direct' | 'role' | 'account';
 
-/** Undefined when the statement is not about this principal. */
+/** Undefined when the statement does not apply to this principal. */
 export function matchPrincipals(
   { principals, effect }: Statement,
   requester: RequestPrincipal,
 ): PrincipalMatch | undefined {
-  // An identity policy is about whom it is attached to.
+  // A statement in an identity policy applies to the identity that the policy is attached to.
   if (principals === undefined) return 'direct';
   const matches = new Set(principals.values.map((pattern) => matchPrincipal(pattern, requester)));
   if (!principals.negated) {
@@ -29,8 +29,9 @@ export function matchPrincipals(
 }
 
 /**
- * A Deny with NotPrincipal asks one after another for the account, the role of a session, and the session or user: a user
- * must be named together with its account, a session at least by its role and account.
+ * Whether a Deny with NotPrincipal does not apply. AWS compares the account, the role of a session, and the session or
+ * user separately. So a user is exempt only if its account is named as well, and a session only if at least its role
+ * and its account are named.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
  */
 function isSpared(

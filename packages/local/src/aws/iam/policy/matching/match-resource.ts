@@ -4,8 +4,8 @@ import type { PolicyVariables } from '../policy-variables.ts';
 import { ARN_PARTS, splitArn } from '../split-arn.ts';
 
 /**
- * Resources are case-sensitive. With NotResource, a variable that the request has no value for keeps the statement from
- * applying, as one in Resource keeps its ARN from matching.
+ * Resources are case-sensitive. If a pattern has a variable that the request has no value for, it does not match in
+ * Resource, and in NotResource the statement does not apply.
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
  */
 export function appliesToResource(
@@ -17,13 +17,13 @@ export function appliesToResource(
   return negated ? matches.every((match) => match === false) : matches.includes(true);
 }
 
-/** The part of an ARN that names the resource, the only one that may have variables. */
+/** The part of an ARN that names the resource. Only this part may contain variables. */
 const RESOURCE_PART = ARN_PARTS - 1;
 const COLON = ':'.charCodeAt(0);
 
 /**
- * Part by part between the colons; but a `*` that ends a part also runs over the colons that follow.
- * Undefined when the pattern has a variable that the request has no value for.
+ * Compares the parts between the colons one by one, except that a `*` at the end of a part also matches the following
+ * colons. Undefined when the pattern has a variable that the request has no value for.
  */
 function matchesResource(pattern: string, resource: string, variables: PolicyVariables): boolean | undefined {
   if (pattern === '*') return true;

@@ -7,7 +7,7 @@ import { appliesToAction } from './match-action.ts';
 import { matchPrincipals, type PrincipalMatch } from './match-principal.ts';
 import { appliesToResource } from './match-resource.ts';
 
-/** A request as statements are compared with it. */
+/** What statements are compared with. */
 export interface RequestFacts {
   readonly principal: RequestPrincipal;
   readonly action: string;

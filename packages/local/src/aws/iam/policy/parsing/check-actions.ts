@@ -29,7 +29,7 @@ const TRUST_ACTIONS = new Set(
   ].map((action) => action.toLowerCase()),
 );
 
-/** A trust policy lists actions of STS by their names; it has neither wildcards nor NotAction. */
+/** A trust policy names actions of STS in full; it can't have wildcards or NotAction. */
 export function checkTrustActions(actions: { negated: boolean; values: readonly string[] }): void {
   if (actions.negated || actions.values.some((action) => !TRUST_ACTIONS.has(action.toLowerCase()))) {
     refuse(

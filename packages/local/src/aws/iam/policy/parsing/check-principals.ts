@@ -2,14 +2,14 @@ import { refuse } from '../malformed-policy-error.ts';
 import type { PrincipalPattern } from '../policy.ts';
 import type { PrincipalsDraft } from './read-principals.ts';
 
-/** No wildcard may stand for a part of a name; only `*` for everybody. */
+/** The forms of an AWS principal. `*` for everybody is the only wildcard. */
 const AWS_PRINCIPALS = [
   /^\*$/,
   /^\d{12}$/,
   /^arn:aws[a-z-]*:iam::\d{12}:root$/,
   /^arn:aws[a-z-]*:iam::\d{12}:(?:user|role)\/[^*?:]+$/,
   /^arn:aws[a-z-]*:sts::\d{12}:(?:assumed-role\/[^*?:/]+|federated-user)\/[^*?:/]+$/,
-  // The unique id of a user or role, to which IAM turns the ARN of one that was deleted.
+  // The unique id of a user or role. IAM replaces the ARN of a deleted user or role by its id.
   /^A(?:IDA|ROA)[A-Z0-9]{12,124}$/,
 ];
 

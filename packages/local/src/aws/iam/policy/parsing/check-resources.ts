@@ -30,7 +30,7 @@ const IAM_PATHS = [
   'access-report/',
 ];
 
-/** What S3 has in a region; buckets and objects have none in their ARNs. */
+/** The resources of S3 whose ARNs have a region; those of buckets and objects have none. */
 const REGIONAL_S3_PATHS = ['accesspoint/', 'job/', 'storage-lens', 'async-request/'];
 
 /**
@@ -65,13 +65,13 @@ function servicesProblem(resource: string): string | undefined {
   return `IAM resource path must either be "*" or start with ${IAM_PATHS.join(', ')}.`;
 }
 
-/** A pattern may do so by its wildcard. */
+/** Whether texts that match the pattern can begin with `start`, possibly because of a wildcard. */
 function mayStartWith(pattern: string, start: string): boolean {
   const literal = pattern.split(/[*?]/, 1)[0] ?? '';
   return pattern.startsWith(start) || (literal.length < pattern.length && start.startsWith(literal));
 }
 
-/** The older of IAM's two parsers has its own view of ARNs, and one message for all it dislikes. */
+/** The check of IAM's older parser, which has its own rules for ARNs and one message for all errors. */
 export function checkLegacyArn(resource: string): void {
   if (resource === '*') return;
   const parts = resource.split(':');

@@ -1,4 +1,4 @@
-/** A number as it was written, so that no digit is lost. */
+/** A number in the notation of the document, so that no digit is lost. */
 export class JsonNumber {
   readonly text: string;
 
@@ -16,8 +16,8 @@ export interface JsonLimits {
 }
 
 /**
- * Reads JSON as policies need it: a key that stands twice in an object is an error (JSON.parse would keep the last, so
- * that two readers of one policy could see two policies), and so is nesting deeper than the limit.
+ * Parses JSON with the rules of policies: a key that occurs twice in an object is an error, since JSON.parse would keep
+ * the last, and another reader of the policy might keep the first. Nesting deeper than the limit is an error, too.
  * Throws a SyntaxError.
  */
 export function parseJsonStrictly(text: string, limits: JsonLimits): JsonValue {

@@ -6,7 +6,7 @@ import { JsonNumber, type JsonValue } from './parse-json-strictly.ts';
 
 const IF_EXISTS = 'IfExists';
 
-/** One entry for each key of each operator. An operator without keys, even an unknown one, asks nothing. */
+/** One entry for each key of each operator. An operator without keys has no effect, even if its name is unknown. */
 export function readConditions(element: JsonValue | undefined): Condition[] {
   if (element === undefined) return [];
   if (!(element instanceof Map)) throw syntaxError();

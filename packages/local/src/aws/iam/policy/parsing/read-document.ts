@@ -5,9 +5,9 @@ import { type JsonObject, type JsonValue, parseJsonStrictly } from './parse-json
 import { readConditions } from './read-conditions.ts';
 import { type PrincipalsDraft, readPrincipals } from './read-principals.ts';
 
-/** What IAM's API takes at most for a document; a policy's own limit is much lower (see policy-size.ts). */
+/** The longest document that IAM's API accepts. The limits for each kind of policy are much lower (policy-size.ts). */
 const MAX_DOCUMENT_CHARACTERS = 131_072;
-/** A valid policy needs five: document, statements, statement, operators, keys, values. */
+/** A valid policy has six levels: document, statements, statement, operators, keys, values. */
 const MAX_DEPTH = 8;
 
 const VERSIONS: readonly string[] = ['2008-10-17', '2012-10-17'] satisfies PolicyVersion[];
@@ -24,7 +24,7 @@ const STATEMENT_ELEMENTS = new Set([
   'Condition',
 ]);
 
-/** A document of the right shape, before anything is asked about what it says. */
+/** A document with the right structure, whose values have not been checked. */
 export interface DocumentDraft {
   readonly version: PolicyVersion | undefined;
   readonly statements: readonly StatementDraft[];
@@ -32,7 +32,7 @@ export interface DocumentDraft {
 
 export interface StatementDraft {
   readonly sid: string | undefined;
-  /** As written: `allow` passes for the shape, and is refused later. */
+  /** The effect as written: `allow` passes the check of the structure, and is refused later. */
   readonly effect: string;
   readonly principals: PrincipalsDraft | undefined;
   readonly actions: ListDraft | undefined;
@@ -46,8 +46,8 @@ export interface ListDraft {
 }
 
 /**
+ * Checks the structure of a document. Everything outside the grammar gives the same error: "Syntax errors in policy."
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
- * Whatever is not of that grammar is one and the same error: "Syntax errors in policy."
  */
 export function readDocument(text: string): DocumentDraft {
   if (text.length > MAX_DOCUMENT_CHARACTERS) throw syntaxError();
