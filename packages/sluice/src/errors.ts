@@ -30,7 +30,9 @@ export type SluiceErrorCode =
   | 'destination_exists'
   /** The agent takes no new exports: it is shutting down, or has reached its limit. */
   | 'agent_unavailable'
-  /** A client of the agent broke the protocol. */
+  /** The database to export from could not be connected to, or the connection to it was lost. */
+  | 'database_unavailable'
+  /** A client of the agent, or a database that is exported from, broke the protocol. */
   | 'protocol_violation'
   /** A bug in Sluice. */
   | 'internal';

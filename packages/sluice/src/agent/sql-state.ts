@@ -19,6 +19,7 @@ const SQL_STATES = {
   export_aborted: '57014', // query_canceled
   destination_exists: '42710', // duplicate_object
   agent_unavailable: '57P03', // cannot_connect_now
+  database_unavailable: '08006', // connection_failure
   protocol_violation: '08P01', // protocol_violation
   internal: '58000', // system_error
 } as const satisfies Record<SluiceErrorCode, string>;

@@ -3,6 +3,7 @@ import type { BufferMemory } from './buffer-memory.ts';
 import type { ExportedFile } from './exported-file.ts';
 import type { PublishedKeys } from './published-keys.ts';
 import type { RowFormat } from './row-format.ts';
+import type { RowScanner } from './row-scanner.ts';
 import type { UploadJournal } from './upload-journal.ts';
 
 export interface ExportRequest {
@@ -17,7 +18,8 @@ export interface ExportRequest {
   bucket: string;
   /** The key of the first file; for the next files `_part2`, `_part3`, ... is appended. */
   key: string;
-  rowFormat: RowFormat;
+  /** How rows are laid out, so that files are cut between them; or what knows where the source's rows start. */
+  rowFormat: RowFormat | RowScanner;
   contentType?: string | undefined;
   /** The KMS key to encrypt with. @default the bucket's own encryption */
   kmsKeyId?: string | undefined;

@@ -78,7 +78,7 @@ async function readRows(
   files: ExportFiles,
   scheduler: PartScheduler,
 ): Promise<void> {
-  const cutter = new FileCutter(createRowScanner(rowFormat), {
+  const cutter = new FileCutter('format' in rowFormat ? createRowScanner(rowFormat) : rowFormat, {
     limitBytes: fileLimitBytes,
     windowBytes: WINDOW_PARTS * partSizeBytes,
   });
