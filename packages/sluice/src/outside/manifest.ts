@@ -1,35 +1,81 @@
 import { VERSION } from '../version.ts';
+import type { ExportPlan } from './export-plan.ts';
+import type { PieceResult } from './piece-job.ts';
 
-/** One file of an export. The names of the fields are those that Amazon Redshift reads (and Snowflake's tools write). */
-export interface ManifestEntry {
+/** One file of an export, with the fields that Amazon Redshift reads. */
+interface ManifestEntry {
   url: string;
   mandatory: true;
   meta: { content_length: number; record_count: number };
-  checksum?: { algorithm: 'CRC32'; value: string };
-  table?: string;
+  /** `schema.table`, or "query". */
+  table: string;
 }
 
-export interface ManifestTable {
-  schema: string;
+interface ManifestTable {
+  /** `schema.table`, or "query". */
   name: string;
-  columns: { name: string; type: string }[];
-  rows: number;
+  columns: readonly { name: string; type: string }[];
+  record_count: number;
   files: number;
 }
 
 /**
- * What says that an export is whole. `entries` is a Redshift manifest as it is; what Redshift does not know it passes
- * over. https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
+ * What says that an export is whole. `entries` makes it a manifest of Amazon Redshift, which passes over the rest.
+ * https://docs.aws.amazon.com/redshift/latest/dg/loading-data-files-using-manifest.html
  */
 export interface Manifest {
   entries: ManifestEntry[];
-  format: string;
+  format: 'text' | 'csv' | 'binary';
   compression: string | null;
   tables: ManifestTable[];
-  snapshot: { taken_at: string; lsn: string | null; server_version: string };
+  snapshot: {
+    /** By the server's clock. */
+    taken_at: string;
+    /** null where the server does not tell. */
+    lsn: string | null;
+    /** As server_version_num. */
+    server_version: number;
+  };
   generator: string;
 }
 
-export function writeManifest(manifest: Omit<Manifest, 'generator'>): string {
-  return `${JSON.stringify({ ...manifest, generator: `sluice ${VERSION}` }, undefined, 2)}\n`;
+/** The text of an export's manifest. */
+export function manifestOf(
+  plan: Pick<ExportPlan, 'tables' | 'jobs' | 'keeper' | 'layout'>,
+  {
+    results,
+    bucket,
+    compression,
+  }: { results: readonly PieceResult[]; bucket: string; compression: string | undefined },
+): string {
+  const { snapshot } = plan.keeper;
+  const done = results.map((result) => ({ result, table: plan.jobs[result.id]?.table }));
+  const manifest: Manifest = {
+    entries: done.flatMap(({ result: { files, rows }, table = -1 }) =>
+      files.map(({ key, bytes }) => ({
+        url: `s3://${bucket}/${key}`,
+        mandatory: true as const,
+        meta: { content_length: bytes, record_count: Number(rows) },
+        table: plan.tables[table]?.name ?? '',
+      })),
+    ),
+    format: plan.layout.rowFormat.format,
+    compression: compression ?? null,
+    tables: plan.tables.map(({ name, columns }, index) => {
+      const own = done.filter(({ table }) => table === index);
+      return {
+        name,
+        columns,
+        record_count: own.reduce((sum, { result }) => sum + Number(result.rows), 0),
+        files: own.reduce((sum, { result }) => sum + result.files.length, 0),
+      };
+    }),
+    snapshot: {
+      taken_at: snapshot.takenAt.toISOString(),
+      lsn: snapshot.lsn ?? null,
+      server_version: snapshot.serverVersion,
+    },
+    generator: `sluice ${VERSION}`,
+  };
+  return `${JSON.stringify(manifest, undefined, 2)}\n`;
 }

@@ -3,6 +3,7 @@ import { SluiceError } from '../errors.ts';
 import { sendToS3 } from '../exporter/export-to-s3.ts';
 import type { ExportRequest } from '../exporter/export-request.ts';
 import { LARGEST_OBJECT_BYTES } from '../exporter/part-size.ts';
+import { disconnect } from '../source/connect.ts';
 import { copyOut } from '../source/copy-out.ts';
 import type { PieceMeter } from './progress-meter.ts';
 import type { PieceReader } from './local-pieces.ts';
@@ -12,7 +13,7 @@ export interface SnapshotReaderOptions {
   /** In a transaction that sees the snapshot. */
   client: Client;
   /** How files are sent, whatever piece they are of. */
-  upload: Omit<ExportRequest, 'source' | 'key' | 'rows' | 'rowFormat' | 'onProgress' | 'signal' | 'confirm'>;
+  upload: Omit<ExportRequest, 'source' | 'key' | 'rowFormat' | 'onProgress' | 'signal' | 'confirm'>;
   hasHeaderLine: boolean;
   meter: (job: PieceJob) => PieceMeter;
 }
@@ -33,12 +34,12 @@ export class SnapshotReader implements PieceReader {
       const { files, bytes } = await sendToS3({
         ...upload,
         source: copy,
-        rows: copy.rows,
+        rowFormat: copy.rows,
         key: job.key,
         // One piece is one file.
         fileLimitBytes: LARGEST_OBJECT_BYTES,
         onProgress: ({ bytesRead, bytesStored }) =>
-          meter.count({ rows: copy.rowsRead, bytes: bytesRead, storedBytes: bytesStored }),
+          meter.count({ rows: copy.rowsSoFar, bytes: bytesRead, storedBytes: bytesStored }),
         signal,
       });
       const rows = copy.rowCount ?? 0n;
@@ -58,7 +59,7 @@ export class SnapshotReader implements PieceReader {
   }
 
   async close(): Promise<void> {
-    await this.#options.client.end();
+    await disconnect(this.#options.client);
   }
 }
 

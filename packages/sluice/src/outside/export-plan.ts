@@ -1,0 +1,101 @@
+import type { CopyOption } from '../copy-options/parse-copy-options.ts';
+import type { CopyLayout } from '../copy-options/copy-layout.ts';
+import { connectTo, disconnect, type SourceClient } from '../source/connect.ts';
+import { copyStatement } from '../source/copy-statement.ts';
+import { copyRequestOf, statementIn } from '../source/copy-request.ts';
+import { SnapshotKeeper } from '../tables/snapshot-keeper.ts';
+import { requireEmpty, type DestinationOptions } from './destination.ts';
+import type { ExportTablesRequest } from './export-tables-request.ts';
+import { planExport, jobsOf, type PlannedTable } from './plan-export.ts';
+import type { PieceJob } from './piece-job.ts';
+
+const DEFAULT_FILE_SIZE_BYTES = 256 * 1024 ** 2;
+
+/** An export before its first row is read: the snapshot, its tables and their pieces. */
+export class ExportPlan implements AsyncDisposable {
+  readonly keeper: SnapshotKeeper;
+  readonly tables: readonly PlannedTable[];
+  readonly jobs: readonly PieceJob[];
+  readonly layout: CopyLayout;
+  readonly #client: SourceClient;
+  readonly #request: ExportTablesRequest;
+
+  private constructor(
+    parts: Pick<ExportPlan, 'keeper' | 'tables' | 'jobs' | 'layout'>,
+    client: SourceClient,
+    request: ExportTablesRequest,
+  ) {
+    this.keeper = parts.keeper;
+    this.tables = parts.tables;
+    this.jobs = parts.jobs;
+    this.layout = parts.layout;
+    this.#client = client;
+    this.#request = request;
+  }
+
+  /** Connects, locks the tables, takes the snapshot, and cuts the tables. Errors as exportTables. */
+  static async open(request: ExportTablesRequest): Promise<ExportPlan> {
+    const { database, tables = [], splitBy, prefix, compression, signal } = request;
+    const { fileSizeBytes: pieceBytes = DEFAULT_FILE_SIZE_BYTES } = request;
+    const client = await connectTo({ connectionString: database, signal });
+    let keeper: SnapshotKeeper | undefined;
+    try {
+      const { options, layout, backslashEscapes } = await copyRequestOf(client, request.copyOptions);
+      const query = request.query === undefined ? undefined : statementIn(request.query, backslashEscapes);
+      const queries = query === undefined ? [] : [query];
+      keeper = await SnapshotKeeper.open(client, { tables, queries, signal });
+      const planned = await planExport({ keeper, query, splitBy, prefix, pieceBytes, compression, layout, signal });
+      const jobs = jobsOf(planned, { layout, compression, copyStatement: (sql) => copyStatement(sql, options) });
+      return new ExportPlan({ keeper, tables: planned, jobs, layout }, client, request);
+    } catch (error) {
+      await keeper?.end();
+      await disconnect(client);
+      throw error;
+    }
+  }
+
+  get hasHeaderLine(): boolean {
+    const { rowFormat } = this.layout;
+    return rowFormat.format !== 'binary' && rowFormat.header;
+  }
+
+  get manifestKey(): string | undefined {
+    const { manifest = true, prefix } = this.#request;
+    return manifest ? `${prefix}manifest.json` : undefined;
+  }
+
+  /** What the export stores, and nothing else does. */
+  get destination(): DestinationOptions {
+    const { connection, bucket, signal } = this.#request;
+    const folders = this.tables.map(({ folder }) => folder);
+    const { manifestKey } = this;
+    return {
+      connection,
+      bucket,
+      prefixes: manifestKey === undefined ? folders : [...folders, manifestKey],
+      signal,
+    };
+  }
+
+  /** @throws SluiceError `destination_exists`, where objects must not be replaced; UploadError */
+  async checkDestination(): Promise<void> {
+    if ((this.#request.ifExists ?? 'fail') === 'fail') await requireEmpty(this.destination);
+  }
+
+  /** Another session that sees the snapshot. */
+  async connect(signal: AbortSignal): Promise<SourceClient> {
+    const client = await connectTo({ connectionString: this.#request.database, signal });
+    try {
+      await this.keeper.join(client, { signal });
+      return client;
+    } catch (error) {
+      await disconnect(client);
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.keeper.end();
+    await disconnect(this.#client);
+  }
+}

@@ -1,0 +1,51 @@
+import type { BufferMemory } from '../exporter/buffer-memory.ts';
+import type { ExportedFile } from '../exporter/exported-file.ts';
+import type { S3Connection } from '../s3/connection.ts';
+import type { IfExists } from './destination.ts';
+import type { ExportState } from './export-state.ts';
+import type { Compression } from './file-format.ts';
+
+/** What `exportTables` exports, from where, and where to. */
+export interface ExportTablesRequest {
+  /** A connection string of libpq; what it leaves out comes from PG* variables, as with psql. */
+  database?: string | undefined;
+  /** Names or patterns as pg_dump takes them: `public.orders`, `archive.*`. */
+  tables?: readonly string[] | undefined;
+  /** A query that is exported beside the tables, from the same snapshot, to the folder `query/`. */
+  query?: string | undefined;
+  /** Reads views, foreign tables and the query in ranges of this column. */
+  splitBy?: string | undefined;
+  connection: S3Connection;
+  bucket: string;
+  /** What all keys begin with; ends with a slash where it is a folder. */
+  prefix: string;
+  /** COPY's options, such as `format csv, header true`. @default COPY's own */
+  copyOptions?: string | undefined;
+  /** Sessions that read at a time. @default 4 */
+  jobs?: number | undefined;
+  /** About how large a file is, before compression. @default 256 MiB */
+  fileSizeBytes?: number | undefined;
+  compression?: Compression | undefined;
+  kmsKeyId?: string | undefined;
+  /** Write `<prefix>manifest.json` when all files are published. @default true */
+  manifest?: boolean | undefined;
+  /** @default 'fail' */
+  ifExists?: IfExists | undefined;
+  /** The memory that the parts on their way may take. @default one of its own, of 8 MiB for each job and 72 MiB */
+  memory?: BufferMemory | undefined;
+  onProgress?: ((state: ExportState) => void) | undefined;
+  /** A piece is read again, since its session was lost. */
+  onRetry?: ((key: string, error: unknown) => void) | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+export interface ExportTablesResult {
+  files: readonly ExportedFile[];
+  rows: bigint;
+  /** That COPY has written. */
+  bytes: number;
+  /** That S3 has stored. */
+  storedBytes: number;
+  /** Of the manifest, where one was asked for. */
+  manifestKey: string | undefined;
+}

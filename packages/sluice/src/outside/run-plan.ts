@@ -1,0 +1,145 @@
+import { BufferMemory } from '../exporter/buffer-memory.ts';
+import type { ExportedFile } from '../exporter/exported-file.ts';
+import { publishFiles, undoFiles } from '../exporter/publish.ts';
+import { PublishedKeys } from '../exporter/published-keys.ts';
+import { SentFile } from '../exporter/sent-file.ts';
+import { putObject } from '../s3/put-object.ts';
+import { deleteOthers } from './destination.ts';
+import type { ExportPlan } from './export-plan.ts';
+import type { ExportTablesRequest, ExportTablesResult } from './export-tables-request.ts';
+import { doPieces } from './local-pieces.ts';
+import { manifestOf } from './manifest.ts';
+import type { PieceResult } from './piece-job.ts';
+import { ProgressMeter } from './progress-meter.ts';
+import { SnapshotReader } from './snapshot-reader.ts';
+
+const DEFAULT_JOBS = 4;
+/** Objects that are published, or taken back, at a time. */
+const PUBLISH_LANES = 16;
+const PROGRESS_MS = 100;
+
+/** Reads all pieces of a plan, then publishes their files, or takes them back. */
+export async function runPlan(plan: ExportPlan, request: ExportTablesRequest): Promise<ExportTablesResult> {
+  const meter = new ProgressMeter(plan.tables.map(stateOf));
+  const { onProgress } = request;
+  const tell = (): void => onProgress?.(meter.state);
+  const timer = setInterval(tell, PROGRESS_MS);
+  try {
+    const results = await readPieces(plan, request, meter);
+    meter.enter('publishing');
+    const exported = await publishAll(plan, request, { results, meter });
+    meter.enter('done');
+    tell();
+    return exported;
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function readPieces(
+  plan: ExportPlan,
+  request: ExportTablesRequest,
+  meter: ProgressMeter,
+): Promise<PieceResult[]> {
+  const { connection, bucket, kmsKeyId, onRetry, signal } = request;
+  const { jobs = DEFAULT_JOBS, memory = new BufferMemory() } = request;
+  const { keeper, hasHeaderLine, layout } = plan;
+  const results: PieceResult[] = [];
+  // The sessions' snapshot ends with the keeper's transaction.
+  const lost = new AbortController();
+  keeper.lost.catch((error: unknown) => lost.abort(error));
+  try {
+    await doPieces(plan.jobs, {
+      lanes: jobs,
+      open: async (opening) =>
+        new SnapshotReader({
+          client: await plan.connect(opening),
+          upload: { connection, bucket, kmsKeyId, contentType: layout.contentType, memory },
+          hasHeaderLine,
+          meter: ({ table }) => meter.begin(table),
+        }),
+      onDone: (result) => results.push(result),
+      onRetry: ({ key }, error) => onRetry?.(key, error),
+      signal: signal === undefined ? lost.signal : AbortSignal.any([signal, lost.signal]),
+    });
+    await keeper.confirm();
+    return results.toSorted((a, b) => a.id - b.id);
+  } catch (error) {
+    const files = sentFiles(results, plan, request);
+    throw await undoFiles(files, error, { journal: undefined, undoTimeoutMs: undoTimeoutOf(request) });
+  }
+}
+
+async function publishAll(
+  plan: ExportPlan,
+  request: ExportTablesRequest,
+  { results, meter }: { results: PieceResult[]; meter: ProgressMeter },
+): Promise<ExportTablesResult> {
+  const { connection, bucket, kmsKeyId, signal } = request;
+  const { manifestKey } = plan;
+  const manifest = manifestOf(plan, { results, bucket, compression: request.compression });
+  const files = await publishFiles(sentFiles(results, plan, request), {
+    journal: undefined,
+    signal,
+    lanes: PUBLISH_LANES,
+    undoTimeoutMs: undoTimeoutOf(request),
+    onPublished: () => meter.published(1),
+    // When it fails, the files are taken back.
+    confirm: async () => {
+      if (manifestKey === undefined) return;
+      const body = [Buffer.from(manifest)];
+      await putObject(connection, {
+        bucket,
+        key: manifestKey,
+        body,
+        kmsKeyId,
+        contentType: 'application/json',
+        signal,
+      });
+    },
+  });
+  const own = new Set([...files.map(({ key }) => key), ...(manifestKey === undefined ? [] : [manifestKey])]);
+  if (request.ifExists === 'clean') await deleteOthers(plan.destination, own);
+  return resultOf(files, results, manifestKey);
+}
+
+function resultOf(
+  files: readonly ExportedFile[],
+  results: readonly PieceResult[],
+  manifestKey: string | undefined,
+): ExportTablesResult {
+  return {
+    files,
+    rows: results.reduce((sum, { rows }) => sum + rows, 0n),
+    bytes: results.reduce((sum, { bytes }) => sum + bytes, 0),
+    storedBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    manifestKey,
+  };
+}
+
+function sentFiles(
+  results: readonly PieceResult[],
+  { layout }: ExportPlan,
+  { connection, bucket, kmsKeyId }: ExportTablesRequest,
+): SentFile[] {
+  const settings = { contentType: layout.contentType, kmsKeyId };
+  const context = { connection, bucket, settings, journal: undefined, keys: new PublishedKeys() };
+  return results.flatMap(({ files }) => files.map((file) => new SentFile(file, context)));
+}
+
+/** Each of them is taken back by a request or two. */
+function undoTimeoutOf({ connection }: ExportTablesRequest): number {
+  return 4 * connection.requestTimeoutMs;
+}
+
+function stateOf({ name, pieces }: ExportPlan['tables'][number]) {
+  const rows = pieces.map(({ estimatedRows }) => estimatedRows);
+  return {
+    name,
+    pieces: pieces.length,
+    estimatedRows: rows.every((count) => count !== undefined)
+      ? rows.reduce((sum, count) => sum + count, 0)
+      : undefined,
+    estimatedBytes: pieces.reduce((sum, { estimatedBytes }) => sum + estimatedBytes, 0),
+  };
+}
