@@ -28,6 +28,14 @@ export type SluiceErrorCode =
   | 'export_aborted'
   /** The agent takes no new exports: it is shutting down, or has reached its limit. */
   | 'agent_unavailable'
+  /** No table has such a name, or matches such a pattern. */
+  | 'table_not_found'
+  /** A table has no rows for this role, or on this server: a missing privilege, a materialized view without data. */
+  | 'table_unreadable'
+  /** Another session keeps a table from being read. */
+  | 'table_locked'
+  /** The transaction that an export reads in has ended, or its tables are no longer those that it began with. */
+  | 'snapshot_lost'
   /** A client of the agent broke the protocol. */
   | 'protocol_violation'
   /** A bug of ours. */
