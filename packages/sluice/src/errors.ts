@@ -33,6 +33,15 @@ export type SluiceErrorCode =
   /** The database to export from could not be connected to, or the connection to it was lost. */
   | 'database_unavailable'
   /** A client of the agent, or a database that is exported from, broke the protocol. */
+  /** No table has such a name, or matches such a pattern. */
+  | 'table_not_found'
+  /** A table has no rows for this role, or on this server: a missing privilege, a materialized view without data. */
+  | 'table_unreadable'
+  /** Another session keeps a table from being read. */
+  | 'table_locked'
+  /** The transaction that an export reads in has ended, or its tables are no longer those that it began with. */
+  | 'snapshot_lost'
+  /** A client of the agent broke the protocol. */
   | 'protocol_violation'
   /** A bug in Sluice. */
   | 'internal';

@@ -20,6 +20,10 @@ const SQL_STATES = {
   destination_exists: '42710', // duplicate_object
   agent_unavailable: '57P03', // cannot_connect_now
   database_unavailable: '08006', // connection_failure
+  table_not_found: '42P01', // undefined_table
+  table_unreadable: '42501', // insufficient_privilege
+  table_locked: '55P03', // lock_not_available
+  snapshot_lost: '55000', // object_not_in_prerequisite_state
   protocol_violation: '08P01', // protocol_violation
   internal: '58000', // system_error
 } as const satisfies Record<SluiceErrorCode, string>;

@@ -2,11 +2,23 @@ import { isSluiceError } from '../errors.ts';
 
 /** Writes an error to standard error in psql's form: message, DETAIL, HINT. */
 export function reportError(error: unknown): void {
-  if (!isSluiceError(error)) {
-    console.error('sluice:', error);
-    return;
-  }
-  console.error(`sluice: ${error.message}`);
-  if (error.detail !== undefined) console.error(`DETAIL:  ${error.detail}`);
-  if (error.hint !== undefined) console.error(`HINT:  ${error.hint}`);
+  const lines = errorLines(error);
+  if (lines === undefined) console.error('sluice:', error);
+  else console.error(`sluice: ${lines.join('\n')}`);
+}
+
+/** The message, DETAIL and HINT of an error of Sluice's or of PostgreSQL; undefined for any other, which is a defect. */
+export function errorLines(error: unknown): string[] | undefined {
+  if (!isSluiceError(error) && !isDatabaseError(error)) return undefined;
+  const { message, detail, hint } = error;
+  return [
+    message,
+    ...(detail === undefined ? [] : [`DETAIL:  ${detail}`]),
+    ...(hint === undefined ? [] : [`HINT:  ${hint}`]),
+  ];
+}
+
+/** Without the class of the driver, which not every command loads. */
+function isDatabaseError(error: unknown): error is Error & { detail?: string; hint?: string } {
+  return error instanceof Error && 'severity' in error && 'code' in error;
 }

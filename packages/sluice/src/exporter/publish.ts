@@ -19,6 +19,8 @@ export interface PublishOptions {
   signal: AbortSignal | undefined;
   /** How many objects are made at a time. The first file's is always the last, alone. @default 1 */
   lanes?: number;
+  /** Told of each object that is made. */
+  onPublished?: (() => void) | undefined;
   /** How long undoing everything may take, when publishing fails. */
   undoTimeoutMs: number;
 }
@@ -31,12 +33,13 @@ export async function publishFiles(
   files: readonly PublishableFile[],
   options: PublishOptions,
 ): Promise<ExportedFile[]> {
-  const { journal, confirm, signal, lanes = 1 } = options;
+  const { journal, confirm, signal, lanes = 1, onPublished } = options;
   const published = new Map<PublishableFile, ExportedFile>();
   const publish = async (file: PublishableFile): Promise<void> => {
     signal?.throwIfAborted();
     const { bucket, key, bytes, parts, etag, versionId, ...rest } = await file.publish(signal);
     published.set(file, { bucket, key, bytes, parts, etag });
+    onPublished?.();
     // A failure is ignored: without this note, an agent that starts after a kill finds the object by its checksum.
     await Promise.allSettled([journal?.published?.({ bucket, key, bytes, etag, versionId, ...rest })]);
   };

@@ -11,6 +11,20 @@ import type { PieceJob } from './piece-job.ts';
 
 const DEFAULT_FILE_SIZE_BYTES = 256 * 1024 ** 2;
 
+/** A plan for people and programs; sizes are those on disk. */
+export interface PlanDescription {
+  tables: {
+    name: string;
+    files: number;
+    /** Undefined where PostgreSQL has no estimate. */
+    estimatedRows: number | undefined;
+    estimatedBytes: number;
+  }[];
+  /** Views and foreign tables that only wildcards matched. */
+  leftOut: string[];
+  destination: string;
+}
+
 /** An export before its first row is read: the snapshot, its tables and their pieces. */
 export class ExportPlan implements AsyncDisposable {
   readonly keeper: SnapshotKeeper;
@@ -44,14 +58,46 @@ export class ExportPlan implements AsyncDisposable {
       const query = request.query === undefined ? undefined : statementIn(request.query, backslashEscapes);
       const queries = query === undefined ? [] : [query];
       keeper = await SnapshotKeeper.open(client, { tables, queries, signal });
-      const planned = await planExport({ keeper, query, splitBy, prefix, pieceBytes, compression, layout, signal });
-      const jobs = jobsOf(planned, { layout, compression, copyStatement: (sql) => copyStatement(sql, options) });
+      const planned = await planExport({
+        keeper,
+        query,
+        splitBy,
+        prefix,
+        pieceBytes,
+        compression,
+        layout,
+        signal,
+      });
+      const jobs = jobsOf(planned, {
+        layout,
+        compression,
+        copyStatement: (sql) => copyStatement(sql, options),
+      });
       return new ExportPlan({ keeper, tables: planned, jobs, layout }, client, request);
     } catch (error) {
       await keeper?.end();
       await disconnect(client);
       throw error;
     }
+  }
+
+  describe(): PlanDescription {
+    const { bucket, prefix } = this.#request;
+    return {
+      tables: this.tables.map(({ name, pieces }) => {
+        const rows = pieces.map(({ estimatedRows }) => estimatedRows);
+        return {
+          name,
+          files: pieces.length,
+          estimatedRows: rows.every((count) => count !== undefined)
+            ? rows.reduce((sum, count) => sum + count, 0)
+            : undefined,
+          estimatedBytes: pieces.reduce((sum, { estimatedBytes }) => sum + estimatedBytes, 0),
+        };
+      }),
+      leftOut: this.keeper.leftOut.map(({ kind, schema, name }) => `the ${kind} ${schema}.${name}`),
+      destination: `s3://${bucket}/${prefix}`,
+    };
   }
 
   get hasHeaderLine(): boolean {

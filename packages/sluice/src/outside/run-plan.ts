@@ -20,7 +20,9 @@ const PROGRESS_MS = 100;
 
 /** Reads all pieces of a plan, then publishes their files, or takes them back. */
 export async function runPlan(plan: ExportPlan, request: ExportTablesRequest): Promise<ExportTablesResult> {
-  const meter = new ProgressMeter(plan.tables.map(stateOf));
+  const meter = new ProgressMeter(
+    plan.describe().tables.map(({ files, ...table }) => ({ ...table, pieces: files })),
+  );
   const { onProgress } = request;
   const tell = (): void => onProgress?.(meter.state);
   const timer = setInterval(tell, PROGRESS_MS);
@@ -130,16 +132,4 @@ function sentFiles(
 /** Each of them is taken back by a request or two. */
 function undoTimeoutOf({ connection }: ExportTablesRequest): number {
   return 4 * connection.requestTimeoutMs;
-}
-
-function stateOf({ name, pieces }: ExportPlan['tables'][number]) {
-  const rows = pieces.map(({ estimatedRows }) => estimatedRows);
-  return {
-    name,
-    pieces: pieces.length,
-    estimatedRows: rows.every((count) => count !== undefined)
-      ? rows.reduce((sum, count) => sum + count, 0)
-      : undefined,
-    estimatedBytes: pieces.reduce((sum, { estimatedBytes }) => sum + estimatedBytes, 0),
-  };
 }

@@ -51,7 +51,11 @@ export async function cancelQuery(client: Client, { timeoutMs }: { timeoutMs: nu
   }
 }
 
-function addressOf({ host, port, connection }: ConnectedClient): { path: string } | { host: string; port: number } {
+function addressOf({
+  host,
+  port,
+  connection,
+}: ConnectedClient): { path: string } | { host: string; port: number } {
   if (host.startsWith('/')) return { path: `${host}/.s.PGSQL.${port}` };
   const { remoteAddress = host, remotePort = port } = connection.stream as Partial<Socket>;
   return { host: remoteAddress, port: remotePort };

@@ -155,7 +155,8 @@ export class CopyFrames {
     const kind = bytes[from] ?? 0;
     const length = payloadLength(bytes, from);
     const isWhole = READ_AS_A_WHOLE.has(kind);
-    if (length < 0 || !isLetterOrDigit(kind) || (isWhole && length > LONGEST_READ_AS_A_WHOLE)) throw noMessage(kind);
+    if (length < 0 || !isLetterOrDigit(kind) || (isWhole && length > LONGEST_READ_AS_A_WHOLE))
+      throw noMessage(kind);
     const payload = from + HEADER_BYTES;
     if (isWhole && end - payload < length) return from;
     if (kind === READY_FOR_QUERY) {
@@ -199,7 +200,10 @@ export class CopyFrames {
 /** Negative where there can be none. */
 function payloadLength(bytes: Buffer, at: number): number {
   const length =
-    ((bytes[at + 1] ?? 0) << 24) | ((bytes[at + 2] ?? 0) << 16) | ((bytes[at + 3] ?? 0) << 8) | (bytes[at + 4] ?? 0);
+    ((bytes[at + 1] ?? 0) << 24) |
+    ((bytes[at + 2] ?? 0) << 16) |
+    ((bytes[at + 3] ?? 0) << 8) |
+    (bytes[at + 4] ?? 0);
   return length - LENGTH_BYTES;
 }
 
