@@ -191,14 +191,31 @@ describe('sluice export of tables', () => {
 
 describe('sluice export of a query', () => {
   it("stores COPY's bytes at the path as it is", async () => {
-    const { status, stdout } = await exportTo(
+    const query = "SELECT 1 AS a, 'x' AS b -- comment";
+    const uri = `s3://${BUCKET}/${prefix}report.csv`;
+    const { status, stdout } = await runExport(testStack, [
+      uri,
+      '-d',
+      database,
       '-q',
-      "SELECT 1 AS a, 'x' AS b -- comment",
+      query,
       '-o',
       'format csv, header',
-    );
+    ]);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^exported 1 rows/);
+    expect(stdout).toMatch(/^exported 1 rows \(8 B\) in 1 file to s3:/);
+    expect(await testStack.keys(prefix)).toEqual([`${prefix}report.csv`]);
+    expect((await testStack.object(`${prefix}report.csv`)).toString()).toBe('a,b\n1,x\n');
+    const again = await runExport(testStack, [uri, '-d', database, '-q', query]);
+    expect(again).toMatchObject({
+      status: 1,
+      stderr: expect.stringMatching(/the destination is not empty/) as unknown,
+    });
+  });
+
+  it('goes to a file of a folder where the path ends with a slash', async () => {
+    expect((await exportTo('-q', 'SELECT 1')).status).toBe(0);
+    expect(await testStack.keys(prefix)).toEqual([`${prefix}manifest.json`, `${prefix}query/part-00000.txt`]);
   });
 
   it('reads it from standard input', async () => {

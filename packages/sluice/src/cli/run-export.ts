@@ -36,10 +36,7 @@ export async function runExport(destination: Destination, flags: ExportFlags): P
     connection = await connectAsAwsCli(flags);
     const query = flags.query === undefined ? undefined : await readQuery(flags.query);
     const work = { destination, flags, connection, query, report, signal };
-    await (query === undefined ||
-    flags.table.length > 0 ||
-    flags.splitBy !== undefined ||
-    flags.dryRun === true
+    await (query === undefined || hasSeveralFiles(destination, flags)
       ? runTables(work)
       : runQuery(work, query));
     return 0;
@@ -51,6 +48,11 @@ export async function runExport(destination: Destination, flags: ExportFlags): P
     interruption.end();
     await connection?.close();
   }
+}
+
+/** A query alone is one file, unless it is cut, or goes to a folder. */
+function hasSeveralFiles({ path }: Destination, { table, splitBy, dryRun }: ExportFlags): boolean {
+  return table.length > 0 || splitBy !== undefined || dryRun === true || path === '' || path.endsWith('/');
 }
 
 /** One query to the path as it is given. */
