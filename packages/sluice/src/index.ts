@@ -1,5 +1,6 @@
 /**
- * Sluice as a library: what its agent does between PostgreSQL and Amazon S3, for bytes of any origin.
+ * Sluice as a library: exports the results of queries over a connection to a database (`exportQuery`), and what its agent
+ * does between PostgreSQL and Amazon S3, for bytes of any origin (`exportToS3`).
  *
  * @example
  * ```ts
@@ -22,6 +23,9 @@ export { PublishedKeys } from './exporter/published-keys.ts';
 export type { PublishedObject } from './exporter/published-object.ts';
 export type { BinaryRowFormat, CsvRowFormat, RowFormat, TextRowFormat } from './exporter/row-format.ts';
 export type { UploadJournal } from './exporter/upload-journal.ts';
+export { connectTo, type ConnectOptions } from './source/connect.ts';
+export { exportQuery, type ExportQueryRequest, type ExportQueryResult } from './source/export-query.ts';
+export { SourceClient } from './source/source-client.ts';
 export { installExtension } from './install/install-extension.ts';
 export {
   S3Connection,

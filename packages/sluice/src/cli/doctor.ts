@@ -1,7 +1,7 @@
-import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { isSluiceError } from '../errors.ts';
 import type { DoctorOptions } from '../doctor/examine.ts';
+import { osUserName } from '../os-user-name.ts';
 import { validateRegion, validateS3Uri } from '../s3/s3-uri.ts';
 import { formatJson, formatResult, formatSummary } from './doctor-report.ts';
 
@@ -87,19 +87,10 @@ function databaseSettings({ database }: Flags): DoctorOptions['database'] {
   const isNamed =
     database !== undefined || DATABASE_VARIABLES.some((name) => process.env[name] !== undefined);
   if (!isNamed) return undefined;
-  // As psql does it, and not from USER, which need not be there.
+  // As psql does it; without a name the driver says that one is missing.
   const user = osUserName();
   if (user !== undefined) process.env['PGUSER'] ??= user;
   return database === undefined ? {} : { connectionString: database };
-}
-
-function osUserName(): string | undefined {
-  try {
-    return userInfo().username;
-  } catch {
-    // A user whom the system has no name for: the driver says that one is missing.
-    return undefined;
-  }
 }
 
 function parseTarget(uri: string): DoctorOptions['target'] {

@@ -36,7 +36,8 @@ export class FrameRows implements RowScanner {
   read(bytes: Uint8Array): void {
     this.#offset += bytes.byteLength;
     const known = this.#offset - this.#bufferStart - this.#lookaheadBytes;
-    for (let start = this.#peek(); start !== undefined && start <= known; start = this.#peek()) this.#pass(start);
+    for (let start = this.#peek(); start !== undefined && start <= known; start = this.#peek())
+      this.#pass(start);
   }
 
   readToNextRow(bytes: Uint8Array): number {
