@@ -8,7 +8,7 @@ import prettier from 'prettier';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CONTEXTS, STANDBY, type Expected } from '../support/contexts.ts';
 import { contextsPage } from '../support/contexts-page.ts';
-import { WAYS, type Way } from '../support/oracle.ts';
+import { SQL_WAYS, type Way } from '../support/oracle.ts';
 import { StandbyData } from '../support/standby.ts';
 import { BUCKET, POSTGRES_MAJOR, TestStack } from '../support/test-stack.ts';
 
@@ -37,7 +37,7 @@ beforeAll(async () => {
   testStack = await TestStack.start(options);
   standby = await standbyData.start(testStack.stack.postgres.url);
   superuser = await testStack.connect();
-  for (const way of WAYS) {
+  for (const way of SQL_WAYS) {
     await superuser.query(`CREATE DATABASE ${way}`);
     const owner = await testStack.connect(undefined, way);
     await owner.query('CREATE EXTENSION aws_s3 CASCADE');
@@ -57,7 +57,7 @@ afterAll(async () => {
   await rm(directory, { recursive: true, force: true });
 });
 
-describe.each(WAYS)('%s', (way) => {
+describe.each(SQL_WAYS)('%s', (way) => {
   it.each(CONTEXTS)('$name', async (context) => {
     const role = roles.get(way) ?? { name: '', password: '' };
     const owner = await testStack.connect(undefined, way);

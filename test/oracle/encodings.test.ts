@@ -1,5 +1,6 @@
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { SourceClient } from '../../packages/sluice/src/index.ts';
 import { Oracle, WAYS } from '../support/oracle.ts';
 import { TestStack } from '../support/test-stack.ts';
 
@@ -33,7 +34,7 @@ afterEach(async () => testStack.expectNothingLeft(superuser));
 afterAll(async () => testStack?.stop());
 
 describe.each(DATABASES)('a database in $encoding', ({ encoding, texts }) => {
-  let session: pg.Client;
+  let session: SourceClient;
   let oracle: Oracle;
 
   beforeAll(async () => {

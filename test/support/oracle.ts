@@ -1,7 +1,9 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { randomBytes } from 'node:crypto';
-import type pg from 'pg';
+import { DatabaseError, type Client } from 'pg';
+import { toSqlError } from '../../packages/sluice/src/agent/sql-state.ts';
+import { exportQuery, type SourceClient } from '../../packages/sluice/src/index.ts';
 import { BUCKET, TestStack } from './test-stack.ts';
 
 /** A query to export, and COPY's options. */
@@ -10,9 +12,13 @@ export interface OracleCase {
   options?: string | undefined;
 }
 
-/** How an export reaches the agent: from COPY of the query, or from a temporary table of an ordinary role. */
-export type Way = 'direct' | 'staged';
-export const WAYS = ['direct', 'staged'] as const satisfies readonly Way[];
+/**
+ * How the rows of an export travel: from COPY of the query to the agent, from a temporary table of an ordinary role to the
+ * agent, or over a connection (exportQuery).
+ */
+export const SQL_WAYS = ['direct', 'staged'] as const;
+export const WAYS = [...SQL_WAYS, 'outside'] as const;
+export type Way = (typeof WAYS)[number];
 
 /** The result of a case: what was stored or written, or the error. */
 export type Outcome = { rows: number; bytes: Buffer } | { code: string; message: string };
@@ -69,12 +75,12 @@ const NO_OPTIONS = 'freeze false';
  * superuser's; for the staged way it takes an ordinary role.
  */
 export class Oracle {
-  readonly session: pg.Client;
+  readonly session: SourceClient;
   readonly testStack: TestStack;
   readonly #ordinaryRole: string;
   #count = 0;
 
-  private constructor(testStack: TestStack, session: pg.Client, ordinaryRole: string) {
+  private constructor(testStack: TestStack, session: SourceClient, ordinaryRole: string) {
     this.session = session;
     this.testStack = testStack;
     this.#ordinaryRole = ordinaryRole;
@@ -87,7 +93,7 @@ export class Oracle {
   }
 
   /** @param session a superuser's session, in any database with the extension */
-  static async create(testStack: TestStack, session: pg.Client): Promise<Oracle> {
+  static async create(testStack: TestStack, session: SourceClient): Promise<Oracle> {
     await session.query(FUNCTIONS);
     const role = await testStack.createRole(session, { mayExport: true });
     return new Oracle(testStack, session, role.name);
@@ -114,7 +120,10 @@ export class Oracle {
       }
       await this.session.query('SAVEPOINT before');
       if (way === 'staged') await this.session.query(`SET LOCAL ROLE ${this.#ordinaryRole}`);
-      const exported = await this.#run('export', cases, keys, encoding);
+      const exported =
+        way === 'outside'
+          ? await this.#exportFromOutside(cases, keys, encoding)
+          : await this.#run('export', cases, keys, encoding);
       await this.session.query('ROLLBACK TO SAVEPOINT before');
       // COPY to a file needs this role; the other privileges are the same as for the export.
       if (way === 'staged')
@@ -146,13 +155,41 @@ export class Oracle {
   }
 
   /** Like TestStack.expectNothingLeft, for the oracle's own session as well. */
-  expectNothingLeft(...sessions: readonly pg.Client[]): Promise<void> {
+  expectNothingLeft(...sessions: readonly Client[]): Promise<void> {
     return this.testStack.expectNothingLeft(this.session, ...sessions);
   }
 
   /** Stops the stack. */
   stop(): Promise<void> {
     return this.testStack.stop();
+  }
+
+  async #exportFromOutside(
+    cases: readonly OracleCase[],
+    keys: readonly string[],
+    encoding: string,
+  ): Promise<Answer[]> {
+    const answers: Answer[] = [];
+    this.session.copyEncoding = encoding;
+    for (const [index, { query, options = '' }] of cases.entries()) {
+      await this.session.query('SAVEPOINT export');
+      try {
+        const { rows, files, bytes } = await exportQuery({
+          database: this.session,
+          query,
+          copyOptions: options,
+          connection: this.testStack.s3Connection,
+          bucket: BUCKET,
+          key: keys[index] ?? '',
+        });
+        answers.push({ rows: Number(rows), files: files.length, bytes });
+        await this.session.query('RELEASE SAVEPOINT export');
+      } catch (error) {
+        answers.push(answerOf(error));
+        await this.session.query('ROLLBACK TO SAVEPOINT export');
+      }
+    }
+    return answers;
   }
 
   async #run(
@@ -168,6 +205,12 @@ export class Oracle {
     );
     return rows.map(({ answer }) => answer);
   }
+}
+
+function answerOf(error: unknown): Answer {
+  if (error instanceof DatabaseError) return { code: error.code ?? '', message: error.message };
+  const { sqlstate, message } = toSqlError(error);
+  return { code: sqlstate, message };
 }
 
 async function outcome(answer: Answer | undefined, read: () => Promise<Buffer>): Promise<Outcome> {

@@ -12,7 +12,8 @@ import {
   S3Client,
 } from '@aws-sdk/client-s3';
 import { startLocal, type LocalOptions, type LocalStack, type PostgresMajor } from '@sluice/local';
-import pg from 'pg';
+import type pg from 'pg';
+import { S3Connection, SourceClient } from '../../packages/sluice/src/index.ts';
 import { AwsAccount } from './aws-account.ts';
 import { changedConfig, type ConfigChanges } from './changed-config.ts';
 
@@ -35,6 +36,8 @@ const SETTLE_TIMEOUT_MS = 10_000;
 export class TestStack implements AsyncDisposable {
   readonly stack: LocalStack;
   readonly s3: S3Client;
+  /** The connection to S3 of exports from outside. */
+  readonly s3Connection: S3Connection;
   /** A folder that PostgreSQL may write to, for the output of COPY. */
   readonly directory: string;
   readonly #clients = new Set<pg.Client>();
@@ -48,6 +51,11 @@ export class TestStack implements AsyncDisposable {
       region,
       forcePathStyle: true,
       credentials: { accessKeyId, secretAccessKey },
+    });
+    this.s3Connection = new S3Connection({
+      endpoint,
+      region,
+      credentials: () => Promise.resolve({ accessKeyId, secretAccessKey }),
     });
   }
 
@@ -72,6 +80,7 @@ export class TestStack implements AsyncDisposable {
   async stop(): Promise<void> {
     await Promise.all([...this.#clients].map((client) => client.end().catch(() => undefined)));
     this.s3.destroy();
+    await this.s3Connection.close();
     await this.stack.stop();
     await rm(this.directory, { recursive: true, force: true });
   }
@@ -81,16 +90,15 @@ export class TestStack implements AsyncDisposable {
   }
 
   /** A new session, by default of the superuser. */
-  async connect(user?: { name: string; password: string }, database?: string): Promise<pg.Client> {
+  async connect(user?: { name: string; password: string }, database?: string): Promise<SourceClient> {
     const url = new URL(this.stack.postgres.url);
     if (database !== undefined) url.pathname = `/${database}`;
     if (user !== undefined) {
       url.username = user.name;
       url.password = user.password;
     }
-    const client = new pg.Client({ connectionString: url.href });
-    // A session that a test ends on purpose must not end the test run.
-    client.on('error', () => undefined);
+    // A session that a test ends on purpose does not end the test run, as one of pg's own clients would.
+    const client = new SourceClient({ connectionString: url.href });
     await client.connect();
     this.#clients.add(client);
     client.once('end', () => this.#clients.delete(client));

@@ -1,5 +1,6 @@
 /**
- * Sluice as a library: uploads the rows of a COPY from any source to Amazon S3, as the agent does.
+ * Sluice as a library: exports tables (`exportTables`) and the results of queries (`exportQuery`) over connections to a
+ * database, and uploads the rows of a COPY from any source to Amazon S3, as the agent does (`exportToS3`).
  *
  * @example
  * ```ts
@@ -22,6 +23,9 @@ export { PublishedKeys } from './exporter/published-keys.ts';
 export type { PublishedObject } from './exporter/published-object.ts';
 export type { BinaryRowFormat, CsvRowFormat, RowFormat, TextRowFormat } from './exporter/row-format.ts';
 export type { UploadJournal } from './exporter/upload-journal.ts';
+export { connectTo, type ConnectOptions } from './source/connect.ts';
+export { exportQuery, type ExportQueryRequest, type ExportQueryResult } from './source/export-query.ts';
+export { SourceClient } from './source/source-client.ts';
 export { installExtension } from './install/install-extension.ts';
 export {
   S3Connection,

@@ -1,6 +1,6 @@
-import { userInfo } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import type { DoctorOptions } from '../doctor/examine.ts';
+import { osUserName } from '../os-user-name.ts';
 import { validateRegion } from '../s3/s3-uri.ts';
 import { formatJson, formatResult, formatSummary } from './doctor-report.ts';
 import { parseS3Uri, refuseInvalid } from './parse-s3-uri.ts';
@@ -91,15 +91,6 @@ function databaseSettings({ database }: Flags): DoctorOptions['database'] {
   const user = osUserName();
   if (user !== undefined) process.env['PGUSER'] ??= user;
   return database === undefined ? {} : { connectionString: database };
-}
-
-function osUserName(): string | undefined {
-  try {
-    return userInfo().username;
-  } catch {
-    // This user id has no name: the driver then says that a user name is missing.
-    return undefined;
-  }
 }
 
 function parseTarget(uri: string): DoctorOptions['target'] {

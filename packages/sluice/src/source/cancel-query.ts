@@ -7,27 +7,25 @@ const CANCEL_REQUEST_CODE = 80877102;
 const SSL_REQUEST_CODE = 80877103;
 const SSL_ACCEPTED = 'S'.charCodeAt(0);
 
-/** What a pg client knows of its own connection. */
-interface ConnectedClient {
-  processID: number | null;
-  secretKey: number | null;
-  host: string;
-  port: number;
-  ssl: boolean | ConnectionOptions;
+/** What a pg client knows of its connection beside what its types say. */
+type ConnectedClient = Client & {
+  processID?: number | null;
+  secretKey?: number | null;
   sslNegotiation?: string;
-  connection: { stream: object };
-}
+};
 
 /**
  * Asks the server to cancel what a client's session is doing, over a connection of its own: to the same address, as a
  * name may stand for several servers, and with the same TLS settings. Settles when the server has done so (it then closes
  * the connection), or has not after the timeout. Never rejects: a query that goes on has to be met otherwise anyway.
  */
-export async function cancelQuery(client: Client, { timeoutMs }: { timeoutMs: number }): Promise<void> {
-  const connected = client as unknown as ConnectedClient;
-  const { processID, secretKey } = connected;
-  if (processID === null || secretKey === null) return;
-  const socket = connectSocket(addressOf(connected));
+export async function cancelQuery(
+  client: ConnectedClient,
+  { timeoutMs }: { timeoutMs: number },
+): Promise<void> {
+  const { processID, secretKey } = client;
+  if (typeof processID !== 'number' || typeof secretKey !== 'number') return;
+  const socket = connectSocket(addressOf(client));
   const sockets: Socket[] = [socket];
   const timer = setTimeout(() => {
     for (const open of sockets) open.destroy();
@@ -35,8 +33,8 @@ export async function cancelQuery(client: Client, { timeoutMs }: { timeoutMs: nu
   try {
     await event(socket, 'connect');
     let open: Socket = socket;
-    if (connected.ssl !== false) {
-      open = await encrypt(socket, connected);
+    if (client.ssl) {
+      open = await encrypt(socket, client);
       sockets.push(open);
     }
     open.resume();
@@ -57,18 +55,22 @@ function addressOf({
   connection,
 }: ConnectedClient): { path: string } | { host: string; port: number } {
   if (host.startsWith('/')) return { path: `${host}/.s.PGSQL.${port}` };
-  const { remoteAddress = host, remotePort = port } = connection.stream as Partial<Socket>;
-  return { host: remoteAddress, port: remotePort };
+  const { stream } = connection;
+  const address = 'remoteAddress' in stream ? stream.remoteAddress : undefined;
+  return { host: typeof address === 'string' ? address : host, port };
 }
 
-async function encrypt(socket: Socket, { ssl, sslNegotiation, host }: ConnectedClient): Promise<TLSSocket> {
+async function encrypt(socket: Socket, client: ConnectedClient): Promise<TLSSocket> {
+  const { host, sslNegotiation } = client;
   const isDirect = sslNegotiation === 'direct';
   if (!isDirect) {
     socket.write(int32s(8, SSL_REQUEST_CODE));
-    const [answer] = (await event(socket, 'data')) as [Buffer];
-    if (answer[0] !== SSL_ACCEPTED) throw new Error('the server does not support TLS');
+    const [answer] = await event(socket, 'data');
+    if (!Buffer.isBuffer(answer) || answer[0] !== SSL_ACCEPTED)
+      throw new Error('the server does not support TLS');
   }
-  const settings = ssl === true || ssl === false ? {} : ssl;
+  const ssl: unknown = client.ssl;
+  const settings: ConnectionOptions = typeof ssl === 'object' && ssl !== null ? ssl : {};
   const tls = connectTls({
     ...settings,
     // Which pg hides from those who list the settings.

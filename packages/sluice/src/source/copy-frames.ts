@@ -32,6 +32,13 @@ export interface FrameListener {
   unexpected(kind: string, options: { isCopyIn: boolean }): void;
 }
 
+export interface FrameOptions {
+  /** The first frame is a header line, no row. @default false */
+  hasHeaderLine?: boolean;
+  /** One SET was sent before the COPY, and one behind it. @default false */
+  isSetAround?: boolean;
+}
+
 /**
  * Takes the answer to one COPY ... TO STDOUT apart: the payloads of its CopyData frames are moved together in the buffer
  * that was read into, one frame after another without an object for any. A frame is a row
@@ -41,6 +48,9 @@ export interface FrameListener {
 export class CopyFrames {
   readonly #listener: FrameListener;
   readonly #hasHeaderLine: boolean;
+  /** Answers to come of the statements before the COPY, and behind it. */
+  #answersBefore: number;
+  #answersBehind: number;
   #stage: 'asked' | 'copying' | 'copied' | 'complete' | 'over' = 'asked';
   #isBinary = false;
   #frames = 0;
@@ -53,9 +63,11 @@ export class CopyFrames {
   #messageLeft = 0;
   #isMessagePassed = false;
 
-  constructor(listener: FrameListener, { hasHeaderLine }: { hasHeaderLine: boolean }) {
+  constructor(listener: FrameListener, { hasHeaderLine = false, isSetAround = false }: FrameOptions = {}) {
     this.#listener = listener;
     this.#hasHeaderLine = hasHeaderLine;
+    this.#answersBefore = isSetAround ? 1 : 0;
+    this.#answersBehind = isSetAround ? 1 : 0;
   }
 
   /** How many there were so far. */
@@ -160,7 +172,7 @@ export class CopyFrames {
     const payload = from + HEADER_BYTES;
     if (isWhole && end - payload < length) return from;
     if (kind === READY_FOR_QUERY) {
-      const isComplete = this.#stage === 'complete';
+      const isComplete = this.#stage === 'complete' && this.#answersBehind === 0;
       this.#stage = 'over';
       this.#listener.ready(Buffer.from(bytes.subarray(from, end)), { isComplete });
       return end;
@@ -173,7 +185,8 @@ export class CopyFrames {
   /** Whether a message is the driver's to read; the others are dropped. A COPY goes from one stage to the next, or fails. */
   #isForDriver(kind: number, firstByte: number): boolean {
     if (ANY_TIME.has(kind)) return true;
-    if (kind === COPY_OUT_RESPONSE && this.#stage === 'asked') {
+    if (kind === COMMAND_COMPLETE && this.#isAnswerOfSet()) return true;
+    if (kind === COPY_OUT_RESPONSE && this.#stage === 'asked' && this.#answersBefore === 0) {
       this.#stage = 'copying';
       this.#isBinary = firstByte === 1;
     } else if (kind === COPY_DONE && this.#stage === 'copying') {
@@ -186,6 +199,11 @@ export class CopyFrames {
       this.#listener.unexpected(String.fromCharCode(kind), { isCopyIn: kind === COPY_IN_RESPONSE });
     }
     return false;
+  }
+
+  #isAnswerOfSet(): boolean {
+    if (this.#stage === 'asked') return this.#answersBefore-- > 0;
+    return this.#stage === 'complete' && this.#answersBehind-- > 0;
   }
 
   #takeMessageBytes(bytes: Buffer, from: number, end: number): number {

@@ -1,10 +1,12 @@
-import type { Client, Submittable } from 'pg';
+import { escapeLiteral, type Client, type Submittable } from 'pg';
+import { canonicalEncoding } from '../copy-options/encoding.ts';
 import { SluiceError } from '../errors.ts';
 import type { RowScanner } from '../exporter/row-scanner.ts';
 import { cancelQuery } from './cancel-query.ts';
 import { CopyFrames } from './copy-frames.ts';
 import { FrameRows } from './frame-rows.ts';
 import { FULL_BYTES, PayloadBuffer } from './payload-buffer.ts';
+import { SourceClient } from './source-client.ts';
 import { SocketLease } from './socket-lease.ts';
 
 /** PostgreSQL sends 8 kB at a time: what is there is given out when it is worth the while, or after a moment. */
@@ -23,7 +25,8 @@ export interface CopyOutOptions {
 /**
  * Runs one COPY ... TO STDOUT on a client of pg and gives what it writes, as fast as the socket does: the connection is
  * read here, not by pg, until the server is ready for the next query. Whatever happens, the client can be used
- * again then, or its connection is closed. Nothing is sent before the first chunk is asked for.
+ * again then, or its connection is closed. Nothing is sent before the first chunk is asked for. A SourceClient has COPY
+ * write its `copyEncoding`.
  *
  * The iteration ends well only when the server has said that the COPY was done and its command complete, so the rows of
  * a query that fails, is cancelled or loses its connection are never taken for a result.
@@ -62,7 +65,7 @@ export class CopyOut implements AsyncIterable<Uint8Array> {
 
   constructor(client: Client, sql: string, { hasHeaderLine = false, signal }: CopyOutOptions) {
     this.#client = client;
-    this.#sql = sql;
+    this.#sql = withEncoding(client, sql);
     this.#signal = signal;
     this.#over = new Promise((resolve) => {
       this.#setOver = resolve;
@@ -77,7 +80,7 @@ export class CopyOut implements AsyncIterable<Uint8Array> {
         ready: (bytes, answer) => this.#onReady(bytes, answer),
         unexpected: (kind, { isCopyIn }) => this.#onUnexpected(kind, isCopyIn),
       },
-      { hasHeaderLine },
+      { hasHeaderLine, isSetAround: this.#sql !== sql },
     );
   }
 
@@ -175,7 +178,7 @@ export class CopyOut implements AsyncIterable<Uint8Array> {
       },
       handleError: (error) => this.#onError(error),
       handleCommandComplete: ({ text }) => {
-        this.#commandTag = text;
+        if (text.startsWith('COPY')) this.#commandTag = text;
       },
       handleReadyForQuery: () => undefined,
     };
@@ -290,6 +293,18 @@ interface Query extends Submittable {
   handleError(error: Error): void;
   handleCommandComplete(message: { text: string }): void;
   handleReadyForQuery(): void;
+}
+
+/**
+ * The query's text is in the session's encoding, and COPY writes another: so it is changed for the COPY alone, in one
+ * message, which is read as a whole before. An option of COPY would not do: the binary format has texts in the session's.
+ */
+function withEncoding(client: Client, sql: string): string {
+  if (!(client instanceof SourceClient)) return sql;
+  const { copyEncoding, sessionEncoding } = client;
+  if (canonicalEncoding(copyEncoding) === canonicalEncoding(sessionEncoding)) return sql;
+  const set = (encoding: string): string => `SET LOCAL client_encoding = ${escapeLiteral(encoding)}`;
+  return `${set(copyEncoding)}; ${sql}; ${set(sessionEncoding)}`;
 }
 
 function rowCountOf(commandTag = ''): bigint | undefined {

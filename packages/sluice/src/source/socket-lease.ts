@@ -1,5 +1,5 @@
 import type { Duplex } from 'node:stream';
-import type { Client } from 'pg';
+import type { Client, Connection } from 'pg';
 
 export interface SocketReader {
   /** Gives whether more may be read now; if not, `resume` has it go on. */
@@ -16,7 +16,7 @@ export class SocketLease {
   readonly #client: Client;
   readonly #reader: SocketReader;
   #stream: Duplex | undefined;
-  #listenersOfPg: ((chunk: Buffer) => void)[] = [];
+  readonly #listenersOfPg: ((chunk: Buffer) => void)[] = [];
   #cause: Error | undefined;
   readonly #onData = (chunk: Buffer): void => {
     if (!this.#reader.read(chunk)) this.#stream?.pause();
@@ -43,9 +43,9 @@ export class SocketLease {
     this.#stream = stream;
     stream.on('data', this.#onData);
     for (const listener of stream.listeners('data')) {
-      if (listener === this.#onData) continue;
-      this.#listenersOfPg.push(listener as (chunk: Buffer) => void);
-      stream.removeListener('data', listener as (chunk: Buffer) => void);
+      if (listener === this.#onData || !isReader(listener)) continue;
+      this.#listenersOfPg.push(listener);
+      stream.removeListener('data', listener);
     }
     stream.on('error', this.#onError);
     // Behind pg's own listener, which tells the client.
@@ -58,8 +58,8 @@ export class SocketLease {
   }
 
   refuseCopyIn(reason: string): void {
-    const connection = this.#client.connection as unknown as { sendCopyFail(reason: string): void };
-    connection.sendCopyFail(reason);
+    const connection: Connection & { sendCopyFail?: (reason: string) => void } = this.#client.connection;
+    connection.sendCopyFail?.(reason);
   }
 
   resume(): void {
@@ -91,4 +91,9 @@ export class SocketLease {
     stream?.removeListener('close', this.#onClose);
     return stream;
   }
+}
+
+/** What listens to `data`, as Node.js has it. */
+function isReader(listener: unknown): listener is (chunk: Buffer) => void {
+  return typeof listener === 'function';
 }

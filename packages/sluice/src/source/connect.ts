@@ -1,0 +1,135 @@
+import type { Client, ClientConfig } from 'pg';
+import { canonicalEncoding } from '../copy-options/encoding.ts';
+import { connectError, isRefusedWayIn } from './connect-error.ts';
+import type { ConnectionSettings } from './conninfo.ts';
+import { resolveSettings, type Environment } from './connection-settings.ts';
+import { findPassword } from './password-file.ts';
+import { SourceClient } from './source-client.ts';
+import { tlsSettings, type TlsSettings } from './tls-settings.ts';
+
+const CONNECT_TIMEOUT_MS = 30_000;
+const END_TIMEOUT_MS = 1_000;
+/** A peer that is gone is found out within this and ten seconds more. */
+const KEEPALIVE_IDLE_MS = 10_000;
+
+export interface ConnectOptions {
+  /** As psql takes it: a URI, a list of `key = value`, or the name of a database. PG* variables say what it leaves out. */
+  connectionString?: string | undefined;
+  /** What pg_stat_activity shows, unless the connection string or PGAPPNAME say something else. @default 'sluice' */
+  applicationName?: string | undefined;
+  /** Breaks the attempt off; its reason is thrown. */
+  signal?: AbortSignal | undefined;
+  /** PG* variables, and HOME. @default those of the process */
+  environment?: Environment | undefined;
+}
+
+/**
+ * Connects as psql would: to the same server, as the same user, with the password from the same place and the same demands
+ * on TLS. Settings of the session are left as the server, the database and the role have them, since COPY's bytes depend
+ * on them (DateStyle, IntervalStyle, extra_float_digits, bytea_output, ...); and so that nothing stays with the server's
+ * session of a pooler: what an export needs (no statement_timeout) belongs into its transaction, as EXPORT_SETTINGS.
+ *
+ * @throws SluiceError `database_unavailable`, `invalid_argument`, `missing_argument`: with what to do; never with a password
+ * @throws the signal's reason
+ */
+export async function connectTo(options: ConnectOptions = {}): Promise<SourceClient> {
+  const { connectionString, signal, environment = process.env } = options;
+  signal?.throwIfAborted();
+  const settings = await resolveSettings(connectionString, environment);
+  const ways = await tlsSettings(settings, environment);
+  for (;;) {
+    const ssl = ways.shift() ?? false;
+    try {
+      return await open(settings, ssl, options);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (ways.length === 0 || !isRefusedWayIn(error)) throw connectError(error, settings);
+    }
+  }
+}
+
+/**
+ * For the transaction of an export, which ends with it: no time limit ends a long COPY, or a session that waits for S3.
+ * A lock_timeout stays.
+ */
+export const EXPORT_SETTINGS =
+  'SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0';
+
+/** Says goodbye, but waits for no answer that does not come. */
+export async function disconnect(client: Client): Promise<void> {
+  const timer = setTimeout(() => client.connection.stream.destroy(), END_TIMEOUT_MS);
+  // All that was to be had from the connection was had.
+  await client.end().catch(() => undefined);
+  clearTimeout(timer);
+}
+
+async function open(
+  settings: ConnectionSettings,
+  ssl: TlsSettings,
+  { applicationName = 'sluice', signal, environment = process.env }: ConnectOptions,
+): Promise<SourceClient> {
+  const client = new SourceClient(configOf(settings, { ssl, applicationName, environment }));
+  const hangUp = (): void => void client.connection.stream.destroy();
+  signal?.addEventListener('abort', hangUp, { once: true });
+  try {
+    await client.connect();
+    await settleEncoding(client, settings.get('client_encoding'));
+    signal?.throwIfAborted();
+    return client;
+  } catch (error) {
+    hangUp();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', hangUp);
+  }
+}
+
+function configOf(
+  settings: ConnectionSettings,
+  {
+    ssl,
+    applicationName,
+    environment,
+  }: { ssl: TlsSettings; applicationName: string; environment: Environment },
+): ClientConfig {
+  const options = [settings.get('options'), ...sessionOptions(environment)].filter(
+    (text) => text !== undefined,
+  );
+  const isDirect = settings.get('sslnegotiation') === 'direct' && ssl !== false;
+  const config: ClientConfig & { sslnegotiation: string; enableChannelBinding: boolean } = {
+    host: settings.get('host') ?? 'localhost',
+    port: Number(settings.get('port')),
+    user: settings.get('user') ?? '',
+    database: settings.get('dbname') ?? '',
+    password: () => findPassword(settings, environment),
+    ssl,
+    sslnegotiation: isDirect ? 'direct' : 'postgres',
+    enableChannelBinding: settings.get('channel_binding') === 'require',
+    application_name:
+      settings.get('application_name') ?? settings.get('fallback_application_name') ?? applicationName,
+    ...(options.length === 0 ? {} : { options: options.join(' ') }),
+    connectionTimeoutMillis: Number(settings.get('connect_timeout') ?? 0) * 1000 || CONNECT_TIMEOUT_MS,
+    keepAlive: settings.get('keepalives') !== '0',
+    keepAliveInitialDelayMillis: Number(settings.get('keepalives_idle') ?? 0) * 1000 || KEEPALIVE_IDLE_MS,
+  };
+  return config;
+}
+
+/** libpq sends these on; pg can only as options. */
+function sessionOptions(environment: Environment): string[] {
+  const variables = { PGDATESTYLE: 'datestyle', PGTZ: 'timezone' };
+  return Object.entries(variables).flatMap(([variable, setting]) => {
+    const value = environment[variable];
+    return value === undefined || value === ''
+      ? []
+      : [`-c ${setting}=${value.replaceAll(/[\s\\]/g, '\\$&')}`];
+  });
+}
+
+/** pg writes and reads UTF-8, whatever the session's encoding is; in SQL_ASCII nothing is converted. */
+async function settleEncoding(client: SourceClient, wanted: string | undefined): Promise<void> {
+  const { sessionEncoding } = client;
+  client.copyEncoding = wanted === undefined || wanted === 'auto' ? sessionEncoding : wanted;
+  if (['UTF8', 'SQL_ASCII'].includes(canonicalEncoding(sessionEncoding))) return;
+  await client.query(`SET client_encoding = 'UTF8'`);
+}

@@ -1,0 +1,161 @@
+import { Client } from 'pg';
+import { copyLayout, type CopyLayout } from '../copy-options/copy-layout.ts';
+import { loadParser, parseCopyOptions } from '../copy-options/parse-copy-options.ts';
+import { singleStatement } from '../copy-options/parse-statement.ts';
+import { SluiceError } from '../errors.ts';
+import type { ExportRequest } from '../exporter/export-request.ts';
+import { exportToS3 } from '../exporter/export-to-s3.ts';
+import type { ExportedFile } from '../exporter/exported-file.ts';
+import { connectTo, disconnect, EXPORT_SETTINGS } from './connect.ts';
+import { copyOut, type CopyOut } from './copy-out.ts';
+import { copyStatement } from './copy-statement.ts';
+import { SourceClient } from './source-client.ts';
+
+/** What is exported, and the settings of `exportToS3`. */
+export interface ExportQueryRequest extends Omit<ExportRequest, 'source' | 'rowFormat' | 'confirm'> {
+  /**
+   * A connection string as psql takes it, what it leaves out from PG* variables; or a connected client of pg, which is
+   * left connected. A client that is in a transaction exports in it, and what becomes of that is the caller's.
+   */
+  database: string | Client;
+  /** One statement that COPY (query) TO takes: SELECT, VALUES, TABLE, WITH, or INSERT, UPDATE or DELETE with RETURNING. */
+  query: string;
+  /** COPY's options, such as `format csv, header true`. @default COPY's own */
+  copyOptions?: string | undefined;
+}
+
+export interface ExportQueryResult {
+  rows: bigint;
+  /** In the order of the rows. */
+  files: ExportedFile[];
+  bytes: number;
+}
+
+/**
+ * Exports the result of a query from outside, over a connection to the database: what
+ * aws_s3.query_export_to_s3 stores, without anything on the database host. The bytes are those of
+ * `COPY (query) TO STDOUT` in psql. It runs in a transaction, which is committed when all objects are there, and rolled
+ * back when any of them can't be: a DELETE ... RETURNING whose rows were not stored has deleted none.
+ *
+ * @throws pg's DatabaseError: the query's own errors
+ * @throws SluiceError `database_unavailable`, `options_syntax`, `invalid_argument`, `credentials_unavailable`
+ * @throws UploadError as exportToS3
+ * @throws the signal's reason
+ *
+ * @example
+ * ```ts
+ * const { rows } = await exportQuery({
+ *   database: 'postgresql://app@db.example.com/sales',
+ *   query: 'SELECT * FROM orders',
+ *   copyOptions: 'format csv, header true',
+ *   connection: new S3Connection({ region: 'us-west-2', credentials: fromNodeProviderChain() }),
+ *   bucket: 'sample-bucket',
+ *   key: 'orders.csv',
+ * });
+ * ```
+ */
+export async function exportQuery(request: ExportQueryRequest): Promise<ExportQueryResult> {
+  const { database, ...rest } = request;
+  const { signal } = rest;
+  signal?.throwIfAborted();
+  await loadParser();
+  if (typeof database !== 'string') return exportFrom(database, rest);
+  const client = await connectTo({ connectionString: database, signal });
+  try {
+    return await exportFrom(client, rest);
+  } finally {
+    await disconnect(client);
+  }
+}
+
+async function exportFrom(
+  client: Client,
+  { query, copyOptions = '', ...target }: Omit<ExportQueryRequest, 'database'>,
+): Promise<ExportQueryResult> {
+  const { signal } = target;
+  // In one that has failed, COPY says so.
+  const isOwnTransaction = client.getTransactionStatus() === 'I';
+  let commitError: unknown;
+  const confirm = async (): Promise<void> => {
+    try {
+      await client.query('COMMIT');
+    } catch (error) {
+      // The server refuses it, so the transaction is rolled back, and the objects have to go.
+      if (isDatabaseError(error)) throw error;
+      commitError = error;
+    }
+  };
+  let source: CopyOut | undefined;
+  try {
+    if (isOwnTransaction) await client.query(`BEGIN; ${EXPORT_SETTINGS}`);
+    const { sql, layout } = statementOf({ query, copyOptions }, await lookAt(client));
+    const { rowFormat, contentType } = layout;
+    source = copyOut(client, sql, {
+      hasHeaderLine: rowFormat.format !== 'binary' && rowFormat.header,
+      signal,
+    });
+    const { files, bytes } = await exportToS3({
+      contentType,
+      ...target,
+      source,
+      rowFormat: source.rows,
+      ...(isOwnTransaction ? { confirm } : {}),
+    });
+    if (commitError !== undefined) throw unknownCommit(commitError);
+    return { rows: source.rowCount ?? 0n, files, bytes };
+  } catch (error) {
+    await source?.end();
+    // A connection that is lost has rolled back by itself.
+    if (isOwnTransaction) await client.query('ROLLBACK').catch(() => undefined);
+    throw error;
+  }
+}
+
+/** What the session says about the texts it is sent and the bytes it sends. */
+interface Session {
+  backslashEscapes: boolean;
+  /** What COPY writes where its options do not say. */
+  copyEncoding: string;
+}
+
+async function lookAt(client: Client): Promise<Session> {
+  const { rows } = await client.query<{ backslashEscapes: boolean; clientEncoding: string }>(`
+    SELECT pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'off' AS "backslashEscapes",
+      pg_catalog.current_setting('client_encoding') AS "clientEncoding"`);
+  const { backslashEscapes = false, clientEncoding = 'UTF8' } = rows[0] ?? {};
+  return {
+    backslashEscapes,
+    copyEncoding: client instanceof SourceClient ? client.copyEncoding : clientEncoding,
+  };
+}
+
+/** @throws SluiceError `options_syntax` */
+function statementOf(
+  { query, copyOptions }: { query: string; copyOptions: string },
+  { backslashEscapes, copyEncoding }: Session,
+): { sql: string; layout: CopyLayout } {
+  const statement = singleStatement(query, { backslashEscapes });
+  if (statement.trim() === '') {
+    throw new SluiceError('options_syntax', 'query must not be empty', {
+      hint: 'Give a query that COPY (query) TO takes: SELECT, VALUES, TABLE, WITH, or INSERT, UPDATE or DELETE with RETURNING.',
+    });
+  }
+  const options = parseCopyOptions(copyOptions, { backslashEscapes });
+  return { sql: copyStatement(statement, options), layout: copyLayout(options, copyEncoding) };
+}
+
+function isDatabaseError(error: unknown): boolean {
+  return error instanceof Error && 'severity' in error;
+}
+
+function unknownCommit(cause: unknown): SluiceError {
+  return new SluiceError(
+    'database_unavailable',
+    'the connection to PostgreSQL was lost while the export was committed',
+    {
+      cause,
+      detail: 'The objects are there. Whether what the query has changed was committed is not known.',
+      hint: 'A query that changes nothing has been exported. Of another, look whether its changes are there.',
+    },
+  );
+}
