@@ -2,9 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { SluiceError } from '../../packages/sluice/src/errors.ts';
-import { planPieces } from '../../packages/sluice/src/tables/plan-pieces.ts';
+import type { SnapshotRequest } from '../../packages/sluice/src/tables/open-snapshot.ts';
+import { planPieces, planQueryPieces } from '../../packages/sluice/src/tables/plan-pieces.ts';
 import { joinSnapshot } from '../../packages/sluice/src/tables/join-snapshot.ts';
-import { SnapshotKeeper, type KeeperOptions } from '../../packages/sluice/src/tables/snapshot-keeper.ts';
+import { SnapshotKeeper } from '../../packages/sluice/src/tables/snapshot-keeper.ts';
 import { copiedRows } from '../support/copied-rows.ts';
 import { POSTGRES_MAJOR, TestStack } from '../support/test-stack.ts';
 
@@ -61,9 +62,12 @@ function interposed(
 }
 
 /** The rows of an export of tables, in pieces, as the keeper has found them. */
-async function exported(client: pg.Client, options: KeeperOptions): Promise<string[]> {
-  await using keeper = await SnapshotKeeper.open(client, options);
+async function exported(client: pg.Client, request: SnapshotRequest): Promise<string[]> {
+  await using keeper = await SnapshotKeeper.open(client, request);
   const pieces = await keeper.use((on) => planPieces(on, keeper.tables, { pieceBytes: 8192 }));
+  for (const query of request.queries ?? []) {
+    pieces.push(...(await keeper.use((on) => planQueryPieces(on, query, { pieceBytes: 8192 }))));
+  }
   await keeper.join(reader);
   const rows: string[] = [];
   for (const { sql } of pieces) rows.push(...(await copiedRows(reader, sql)));
@@ -80,13 +84,15 @@ function stateOf(rows: readonly string[], before: readonly string[], after: read
 const NEW_ROWS = 'SELECT g AS a FROM generate_series(2001, 2500) AS g';
 
 /** What others may do to shop.t, or what is read of it, while an export begins. */
-const CHANGES: readonly {
+interface Change {
   name: string;
   setUp?: string;
   change: string;
-  tables?: string[];
+  request?: SnapshotRequest;
   outcomes?: string[];
-}[] = [
+}
+
+const CHANGES: readonly Change[] = [
   { name: 'empties and fills it', change: `BEGIN; TRUNCATE shop.t; INSERT INTO shop.t ${NEW_ROWS}; COMMIT` },
   { name: 'rewrites it', change: 'ALTER TABLE shop.t ALTER a TYPE bigint USING a + 5000' },
   { name: 'packs it', change: 'VACUUM FULL shop.t', outcomes: ['before'] },
@@ -107,13 +113,24 @@ const CHANGES: readonly {
     name: 'refreshes a materialized view',
     setUp: 'CREATE MATERIALIZED VIEW shop.mv AS SELECT a FROM shop.t; INSERT INTO shop.t VALUES (2001)',
     change: 'REFRESH MATERIALIZED VIEW shop.mv',
-    tables: ['shop.mv'],
+    request: { tables: ['shop.mv'] },
+  },
+  {
+    name: 'refreshes a materialized view, and changes the table that it is made from',
+    setUp: 'CREATE MATERIALIZED VIEW shop.mv AS SELECT a + 10000 FROM shop.t',
+    change: 'BEGIN; DELETE FROM shop.t WHERE a > 500; REFRESH MATERIALIZED VIEW shop.mv; COMMIT',
+    request: { tables: ['shop.t', 'shop.mv'] },
+  },
+  {
+    name: 'empties and fills the table of a query',
+    change: `BEGIN; TRUNCATE shop.t; INSERT INTO shop.t ${NEW_ROWS}; COMMIT`,
+    request: { queries: ['SELECT a FROM shop.t'] },
   },
   {
     name: 'empties and fills the table under a view',
     setUp: 'CREATE VIEW shop.v AS SELECT a FROM shop.t',
     change: `BEGIN; TRUNCATE shop.t; INSERT INTO shop.t ${NEW_ROWS}; COMMIT`,
-    tables: ['shop.v'],
+    request: { tables: ['shop.v'] },
   },
   {
     name: 'adds a partition',
@@ -123,7 +140,7 @@ const CHANGES: readonly {
       INSERT INTO shop.p SELECT a FROM shop.t WHERE a < 1000;
       CREATE TABLE shop.p2 AS ${NEW_ROWS}`,
     change: 'ALTER TABLE shop.p ATTACH PARTITION shop.p2 FOR VALUES FROM (2001) TO (3000)',
-    tables: ['shop.p'],
+    request: { tables: ['shop.p'] },
   },
   {
     name: 'takes a partition away',
@@ -133,20 +150,25 @@ const CHANGES: readonly {
       CREATE TABLE shop.p2 PARTITION OF shop.p FOR VALUES FROM (500) TO (1000);
       INSERT INTO shop.p SELECT a FROM shop.t WHERE a < 1000`,
     change: 'ALTER TABLE shop.p DETACH PARTITION shop.p2',
-    tables: ['shop.p'],
+    request: { tables: ['shop.p'] },
   },
 ];
 
 describe('an export sees a table as it was before or after, at whatever moment somebody', () => {
   it.each(CHANGES)('$name', async (test) => {
-    const { setUp = 'SELECT', change, tables = ['shop.t'], outcomes = ['after', 'before'] } = test;
+    const {
+      setUp = 'SELECT',
+      change,
+      request = { tables: ['shop.t'] },
+      outcomes = ['after', 'before'],
+    } = test;
     const made = `
       DROP SCHEMA IF EXISTS shop, "old shop" CASCADE; CREATE SCHEMA shop;
       CREATE TABLE shop.t AS SELECT g AS a FROM generate_series(1, 1000) AS g`;
     await superuser.query(`${made}; ${setUp}`);
-    const before = await exported(keeperClient, { tables });
+    const before = await exported(keeperClient, request);
     await superuser.query(change);
-    const after = await exported(keeperClient, { tables });
+    const after = await exported(keeperClient, request);
     const seen: string[] = [];
     const refused = new Set<string>();
     for (let n = 1, queries = Infinity; n <= queries; n += 1) {
@@ -158,7 +180,7 @@ describe('an export sees a table as it was before or after, at whatever moment s
         await other.query('ROLLBACK');
       });
       seen.push(
-        await exported(client, { tables }).then(
+        await exported(client, request).then(
           (rows) => stateOf(rows, before, after),
           (error: unknown) => (error instanceof SluiceError ? error.code : String(error)),
         ),
