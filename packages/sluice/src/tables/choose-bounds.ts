@@ -19,18 +19,22 @@ export function chooseBounds(values: readonly WeighedValue[], count: number): st
   const total = values.reduce((sum, { before, at }) => sum + before + at, 0);
   const share = total / count;
   const bounds: string[] = [];
-  /** Of the range that is being filled. */
+  /** Of the range that is being filled, and of what is not in a range yet. */
   let weight = 0;
+  let rest = total;
   for (const { value, before, at } of values) {
     weight += before;
-    if (weight > 0 && (weight >= share * FULL || (at >= share && weight >= share / 2))) {
+    rest -= before;
+    const isFull = weight >= share - TINY * share || (at >= share && weight >= share / 2);
+    if (isFull && weight > 0 && rest > TINY * share) {
       bounds.push(value);
       weight = 0;
     }
     weight += at;
+    rest -= at;
   }
   return bounds;
 }
 
-/** Less than all of it, as sums are rounded. */
-const FULL = 1 - 1e-6;
+/** As sums are rounded. */
+const TINY = 1e-6;

@@ -4,9 +4,9 @@ import { DEFAULT_LOCK_TIMEOUT_MS } from './begin-snapshot.ts';
 import { renamedTables } from './changed-relations.ts';
 import { joinSnapshot, type JoinOptions } from './join-snapshot.ts';
 import type { LeftOut } from './match-tables.ts';
+import { endsSession, snapshotLost } from './snapshot-lost.ts';
 import { openSnapshot, type OpenedSnapshot, type Snapshot, type SnapshotRequest } from './open-snapshot.ts';
 import { rollBack } from './roll-back.ts';
-import { sqlStateOf } from './sql-state-of.ts';
 import type { Table } from './table.ts';
 
 /** Often enough for what stands between and closes connections that are idle: load balancers, poolers, firewalls. */
@@ -89,6 +89,7 @@ export class SnapshotKeeper implements AsyncDisposable {
     try {
       return await work(this.#client);
     } catch (error) {
+      if (endsSession(error)) this.#onError(error);
       throw this.#loss ?? error;
     } finally {
       this.#isInUse = false;
@@ -157,7 +158,7 @@ export class SnapshotKeeper implements AsyncDisposable {
   readonly #onError = (error: unknown): void => {
     if (this.#hasEnded || this.#loss !== undefined) return;
     clearInterval(this.#timer);
-    this.#loss = lossBecauseOf(error);
+    this.#loss = snapshotLost(error);
     this.#lose(this.#loss);
   };
 }
@@ -168,18 +169,4 @@ function withReject(): { promise: Promise<never>; reject: (reason: unknown) => v
     reject = rejectPromise;
   });
   return { promise, reject };
-}
-
-function lossBecauseOf(error: unknown): SluiceError {
-  // Both while it is idle (the session is ended) and in a query.
-  const isConflict = sqlStateOf(error) === '40001';
-  return new SluiceError('snapshot_lost', 'the transaction that keeps the snapshot of the export has ended', {
-    cause: error,
-    detail:
-      error instanceof Error ? `Its connection failed: ${error.message}.` : 'Its connection was closed.',
-    hint: isConflict
-      ? 'The standby had to go on: raise max_standby_streaming_delay and max_standby_archive_delay there, and set hot_standby_feedback = on.'
-      : 'Nothing has been published; export again.',
-    retryable: true,
-  });
 }
