@@ -51,7 +51,7 @@ export function exportCommand(): Command {
         collect,
         [],
       )
-      .option('-q, --query <sql>', 'a query instead of tables; - reads it from standard input')
+      .option('-q, --query <sql>', 'a query, alone or beside tables; - reads it from standard input')
       .option('-o, --options <options>', "COPY's options, such as 'format csv, header true'")
       .option(
         '--split-by <column>',
@@ -125,7 +125,6 @@ Examples:
 
 function findProblem({ table, query, splitBy }: ExportFlags): string | undefined {
   if (table.length === 0 && query === undefined) return 'give --table or --query: what is to be exported?';
-  if (table.length > 0 && query !== undefined) return 'give either --table or --query';
   if (splitBy === '') return '--split-by needs the name of a column';
   return undefined;
 }

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { VERSION } from '../version.ts';
 import { agentCommand } from './agent.ts';
 import { doctorCommand } from './doctor.ts';
+import { exportCommand } from './export.ts';
 import { installCommand } from './install.ts';
 import { localCommand } from './local.ts';
 import { reportError } from './report-error.ts';
@@ -14,6 +15,7 @@ const program = new Command('sluice')
   .addCommand(installCommand())
   .addCommand(agentCommand())
   .addCommand(doctorCommand())
+  .addCommand(exportCommand())
   .addCommand(roleCommand())
   .addCommand(localCommand())
   .showHelpAfterError('(sluice --help shows the commands)');

@@ -61,7 +61,7 @@ async function runQuery(
   query: string,
 ): Promise<void> {
   const { bucket, path: key } = destination;
-  const { database = '', options, fileSize, kmsKey, compression, ifExists } = flags;
+  const { database = '', options, fileSize, kmsKey, ifExists } = flags;
   if (ifExists !== 'overwrite') await requireEmpty({ connection, bucket, prefixes: [key], signal });
   const meter = new ProgressMeter([
     { name: 'query', pieces: 1, estimatedRows: undefined, estimatedBytes: 0 },
@@ -76,7 +76,6 @@ async function runQuery(
     key,
     fileLimitBytes: fileSize,
     kmsKeyId: kmsKey,
-    compression,
     onProgress: ({ bytesRead, bytesStored }) => {
       piece.count({ rows: 0, bytes: bytesRead, storedBytes: bytesStored });
       report.progress(meter.state);

@@ -1,8 +1,8 @@
-import type { CopyOption } from '../copy-options/parse-copy-options.ts';
 import type { CopyLayout } from '../copy-options/copy-layout.ts';
-import { connectTo, disconnect, type SourceClient } from '../source/connect.ts';
+import { connectTo, disconnect } from '../source/connect.ts';
 import { copyStatement } from '../source/copy-statement.ts';
-import { copyRequestOf, statementIn } from '../source/copy-request.ts';
+import { copyRequestOf, hasHeaderLine, statementIn } from '../source/copy-request.ts';
+import type { SourceClient } from '../source/source-client.ts';
 import { SnapshotKeeper } from '../tables/snapshot-keeper.ts';
 import { requireEmpty, type DestinationOptions } from './destination.ts';
 import type { ExportTablesRequest } from './export-tables-request.ts';
@@ -54,8 +54,9 @@ export class ExportPlan implements AsyncDisposable {
     const client = await connectTo({ connectionString: database, signal });
     let keeper: SnapshotKeeper | undefined;
     try {
-      const { options, layout, backslashEscapes } = await copyRequestOf(client, request.copyOptions);
-      const query = request.query === undefined ? undefined : statementIn(request.query, backslashEscapes);
+      const copyRequest = await copyRequestOf(client, request.copyOptions);
+      const { options, layout } = copyRequest;
+      const query = request.query === undefined ? undefined : statementIn(request.query, copyRequest);
       const queries = query === undefined ? [] : [query];
       keeper = await SnapshotKeeper.open(client, { tables, queries, signal });
       const planned = await planExport({
@@ -101,8 +102,7 @@ export class ExportPlan implements AsyncDisposable {
   }
 
   get hasHeaderLine(): boolean {
-    const { rowFormat } = this.layout;
-    return rowFormat.format !== 'binary' && rowFormat.header;
+    return hasHeaderLine(this);
   }
 
   get manifestKey(): string | undefined {

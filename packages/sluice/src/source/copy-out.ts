@@ -94,6 +94,11 @@ export class CopyOut implements AsyncIterable<Uint8Array> {
     return this.#state === 'over' && this.#failure === undefined ? this.#commandTag : undefined;
   }
 
+  /** How many rows have been received so far. */
+  get rowsSoFar(): number {
+    return this.#frames.rows;
+  }
+
   /** How many rows there were; undefined until the iteration has ended well. */
   get rowCount(): bigint | undefined {
     const tag = this.commandTag;

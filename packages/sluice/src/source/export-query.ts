@@ -1,15 +1,12 @@
-import { Client } from 'pg';
-import { copyLayout, type CopyLayout } from '../copy-options/copy-layout.ts';
-import { loadParser, parseCopyOptions } from '../copy-options/parse-copy-options.ts';
-import { singleStatement } from '../copy-options/parse-statement.ts';
+import type { Client } from 'pg';
 import { SluiceError } from '../errors.ts';
 import type { ExportRequest } from '../exporter/export-request.ts';
 import { exportToS3 } from '../exporter/export-to-s3.ts';
 import type { ExportedFile } from '../exporter/exported-file.ts';
 import { connectTo, disconnect, EXPORT_SETTINGS } from './connect.ts';
 import { copyOut, type CopyOut } from './copy-out.ts';
+import { copyRequestOf, hasHeaderLine, statementIn } from './copy-request.ts';
 import { copyStatement } from './copy-statement.ts';
-import { SourceClient } from './source-client.ts';
 
 /** What is exported, and the settings of `exportToS3`. */
 export interface ExportQueryRequest extends Omit<ExportRequest, 'source' | 'rowFormat' | 'confirm'> {
@@ -58,7 +55,6 @@ export async function exportQuery(request: ExportQueryRequest): Promise<ExportQu
   const { database, ...rest } = request;
   const { signal } = rest;
   signal?.throwIfAborted();
-  await loadParser();
   if (typeof database !== 'string') return exportFrom(database, rest);
   const client = await connectTo({ connectionString: database, signal });
   try {
@@ -70,7 +66,7 @@ export async function exportQuery(request: ExportQueryRequest): Promise<ExportQu
 
 async function exportFrom(
   client: Client,
-  { query, copyOptions = '', ...target }: Omit<ExportQueryRequest, 'database'>,
+  { query, copyOptions, ...target }: Omit<ExportQueryRequest, 'database'>,
 ): Promise<ExportQueryResult> {
   const { signal } = target;
   // In one that has failed, COPY says so.
@@ -88,10 +84,10 @@ async function exportFrom(
   let source: CopyOut | undefined;
   try {
     if (isOwnTransaction) await client.query(`BEGIN; ${EXPORT_SETTINGS}`);
-    const { sql, layout } = statementOf({ query, copyOptions }, await lookAt(client));
-    const { rowFormat, contentType } = layout;
-    source = copyOut(client, sql, {
-      hasHeaderLine: rowFormat.format !== 'binary' && rowFormat.header,
+    const copyRequest = await copyRequestOf(client, copyOptions);
+    const { contentType } = copyRequest.layout;
+    source = copyOut(client, copyStatement(statementIn(query, copyRequest), copyRequest.options), {
+      hasHeaderLine: hasHeaderLine(copyRequest),
       signal,
     });
     const { files, bytes } = await exportToS3({
@@ -109,39 +105,6 @@ async function exportFrom(
     if (isOwnTransaction) await client.query('ROLLBACK').catch(() => undefined);
     throw error;
   }
-}
-
-/** What the session says about the texts it is sent and the bytes it sends. */
-interface Session {
-  backslashEscapes: boolean;
-  /** What COPY writes where its options do not say. */
-  copyEncoding: string;
-}
-
-async function lookAt(client: Client): Promise<Session> {
-  const { rows } = await client.query<{ backslashEscapes: boolean; clientEncoding: string }>(`
-    SELECT pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'off' AS "backslashEscapes",
-      pg_catalog.current_setting('client_encoding') AS "clientEncoding"`);
-  const { backslashEscapes = false, clientEncoding = 'UTF8' } = rows[0] ?? {};
-  return {
-    backslashEscapes,
-    copyEncoding: client instanceof SourceClient ? client.copyEncoding : clientEncoding,
-  };
-}
-
-/** @throws SluiceError `options_syntax` */
-function statementOf(
-  { query, copyOptions }: { query: string; copyOptions: string },
-  { backslashEscapes, copyEncoding }: Session,
-): { sql: string; layout: CopyLayout } {
-  const statement = singleStatement(query, { backslashEscapes });
-  if (statement.trim() === '') {
-    throw new SluiceError('options_syntax', 'query must not be empty', {
-      hint: 'Give a query that COPY (query) TO takes: SELECT, VALUES, TABLE, WITH, or INSERT, UPDATE or DELETE with RETURNING.',
-    });
-  }
-  const options = parseCopyOptions(copyOptions, { backslashEscapes });
-  return { sql: copyStatement(statement, options), layout: copyLayout(options, copyEncoding) };
 }
 
 function isDatabaseError(error: unknown): boolean {
