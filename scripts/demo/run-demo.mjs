@@ -6,6 +6,7 @@ import { setUpAccess } from './access.mjs';
 import { BUCKET, EXPORTS, KEY, MAKE_URI, REFUSED, TABLES } from './guide.mjs';
 import { exportLarge } from './large-export.mjs';
 import { readHead } from './object-head.mjs';
+import { exportTable } from './parallel-export.mjs';
 import { psqlTable } from './psql-table.mjs';
 import { failure, good, heading, indent, remark, say, typed } from './terminal.mjs';
 
@@ -44,7 +45,7 @@ async function tell(signal) {
       forcePathStyle: true,
       credentials: { accessKeyId, secretAccessKey },
     });
-    const story = tellStory({ stack, client: await connect(), watcher: await connect(), s3 });
+    const story = tellStory({ stack, client: await connect(), watcher: await connect(), s3, signal });
     await Promise.race([story, aborted(signal)]);
     s3.destroy();
   } finally {
@@ -56,7 +57,7 @@ async function tell(signal) {
   say('\nTo keep one running and try it yourself: npx sluice local');
 }
 
-async function tellStory({ stack, client, watcher, s3 }) {
+async function tellStory({ stack, client, watcher, s3, signal }) {
   heading('Something to export, and a bucket');
   for (const sql of TABLES) {
     typed('postgres=#', sql);
@@ -86,6 +87,8 @@ async function tellStory({ stack, client, watcher, s3 }) {
 
   const key = await exportLarge({ client, watcher, s3 });
   await showObject(s3, key);
+
+  await showObject(s3, await exportTable({ stack, client, s3 }, signal));
 }
 
 async function showRefusal(client) {
