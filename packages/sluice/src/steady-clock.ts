@@ -1,5 +1,3 @@
-import { performance } from 'node:perf_hooks';
-
 /**
  * Milliseconds since 1970, by the system clock when the process began plus the time that has passed since. Differences
  * are correct even if the system clock was set in between.
