@@ -13,6 +13,7 @@
  * });
  * ```
  */
+export type { CompressionFormat } from './compression/compression.ts';
 export { SluiceError, isSluiceError, type SluiceErrorCode, type SluiceErrorOptions } from './errors.ts';
 export { BufferMemory } from './exporter/buffer-memory.ts';
 export type { ExportProgress, ExportRequest, ExportResult } from './exporter/export-request.ts';

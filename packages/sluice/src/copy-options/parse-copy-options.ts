@@ -3,6 +3,7 @@ import { SluiceError } from '../errors.ts';
 import { checkOptionList } from './check-option-list.ts';
 import { optionsSyntaxError } from './options-syntax.ts';
 import { scan, type ScanOptions } from './scan.ts';
+import { COMPRESSION_OPTIONS } from './take-compression.ts';
 
 /**
  * One option of COPY's WITH list. `value` is a string or a whole number as PostgreSQL's grammar reads it, a list of
@@ -16,7 +17,7 @@ export interface CopyOption {
 
 /**
  * Every option name that COPY knows on some version from 14 to 18, in either direction: what only COPY FROM takes is
- * passed on, as COPY TO's own error about it is the best one.
+ * passed on, as COPY TO's own error about it is the best one. And those of ours, which COPY never sees (takeCompression).
  * Source: https://www.postgresql.org/docs/current/sql-copy.html
  */
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
@@ -35,6 +36,7 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'on_error',
   'reject_limit',
   'log_verbosity',
+  ...COMPRESSION_OPTIONS,
 ]);
 
 /**
@@ -68,7 +70,7 @@ export function parseCopyOptions(
   for (const { name } of options) {
     if (!KNOWN_OPTIONS.has(name)) {
       throw new SluiceError('options_syntax', `option "${name}" not recognized`, {
-        hint: 'The options of an export are those of COPY TO: format, delimiter, null, header, quote, escape, force_quote, encoding.',
+        hint: 'The options of an export are those of COPY TO: format, delimiter, null, header, quote, escape, force_quote, encoding; and compression, compression_level.',
       });
     }
   }

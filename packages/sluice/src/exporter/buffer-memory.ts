@@ -10,7 +10,7 @@ const DEFAULT_LIMIT_BYTES = 9 * 8 * 1024 * 1024;
  */
 export class BufferMemory {
   readonly limitBytes: number;
-  readonly #free: Uint8Array[] = [];
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
   #lentBytes = 0;
   #wakeWaiters: (() => void) | undefined;
   #freed: Promise<void> | undefined;
@@ -28,13 +28,13 @@ export class BufferMemory {
    * A block of BLOCK_BYTES with any content; or undefined at the limit. `beyondLimit` is for an export that has nothing
    * in flight, so that nothing would come back: without it exports could wait for each other for ever.
    */
-  take({ beyondLimit }: { beyondLimit: boolean }): Uint8Array | undefined {
+  take({ beyondLimit }: { beyondLimit: boolean }): Uint8Array<ArrayBuffer> | undefined {
     if (this.#lentBytes + BLOCK_BYTES > this.limitBytes && !beyondLimit) return undefined;
     this.#lentBytes += BLOCK_BYTES;
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
   }
 
-  giveBack(blocks: Iterable<Uint8Array>): void {
+  giveBack(blocks: Iterable<Uint8Array<ArrayBuffer>>): void {
     for (const block of blocks) {
       this.#lentBytes -= BLOCK_BYTES;
       this.#free.push(block);

@@ -11,11 +11,12 @@ import { abandonSource, readSource } from './source-reader.ts';
 const WINDOW_PARTS = 2;
 
 /**
- * Stores a stream of rows as one or more objects, whose concatenation is the stream. Nothing is visible in the bucket
+ * Stores a stream of rows as one or more objects, whose concatenation is the stream (with `compression`, the
+ * concatenation of what they decompress to). Nothing is visible in the bucket
  * before the source has ended well; then the last file is published first, and the one with the plain key last.
  *
  * @throws {UploadError} S3 refused a request or could not be reached
- * @throws {SluiceError} `invalid_argument`, `credentials_unavailable`
+ * @throws {SluiceError} `invalid_argument`, `not_supported`, `credentials_unavailable`
  * @throws the source's error or the signal's reason, as it is
  */
 export async function exportToS3(request: ExportRequest): Promise<ExportResult> {
@@ -32,12 +33,13 @@ export async function exportToS3(request: ExportRequest): Promise<ExportResult> 
   } catch (error) {
     scheduler.fail(error);
     await scheduler.settled();
+    await files.discard();
     throw await undoFiles(files.all, error, { journal, undoTimeoutMs });
   } finally {
     signal?.removeEventListener('abort', abort);
   }
   const published = await publishFiles(files.all, { journal, confirm, signal, undoTimeoutMs });
-  return { files: published, bytes: files.bytesRead };
+  return { files: published, bytes: published.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
 /** Reads the source to its end, and sends all of it but what becomes an object in one request. */
@@ -55,10 +57,10 @@ async function sendFiles(
     for (const step of cutter.push(chunk)) {
       if (step.do === 'append') await files.append(step.bytes);
       else await files.cut(step.carryBytes);
-      await files.current.sendUpTo(cutter.sendableBytes);
+      await files.sendUpTo(cutter.sendableBytes);
     }
   }
-  if (!files.current.fitsOneRequest) await files.current.sendRest();
+  await files.end();
   await scheduler.settled();
   scheduler.throwIfFailed();
 }

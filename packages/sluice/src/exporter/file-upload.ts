@@ -1,5 +1,5 @@
 import { SluiceError } from '../errors.ts';
-import { checksumOf, type Body } from '../s3/body.ts';
+import { checksumOf } from '../s3/body.ts';
 import type { S3Connection } from '../s3/connection.ts';
 import type { CompletedUpload } from '../s3/multipart-upload.ts';
 import type { ObjectSettings } from '../s3/object-settings.ts';
@@ -8,7 +8,9 @@ import type { BufferMemory } from './buffer-memory.ts';
 import type { ExportedFile } from './exported-file.ts';
 import { FileParts } from './file-parts.ts';
 import { FilePublication } from './file-publication.ts';
-import { PartBuffer } from './part-buffer.ts';
+import type { FileWriter } from './file-writer.ts';
+import type { PartBuffer } from './part-buffer.ts';
+import { PartQueue } from './part-queue.ts';
 import type { PartScheduler } from './part-scheduler.ts';
 import { MAX_PARTS } from './part-size.ts';
 import type { PublishedKeys } from './published-keys.ts';
@@ -35,14 +37,11 @@ export interface FileUploadContext {
  * One file on its way: takes bytes, sends full parts, and becomes an object only when `publish` is called. Until more
  * than one part is there it is no multipart upload.
  */
-export class FileUpload {
+export class FileUpload implements FileWriter {
   readonly key: string;
   readonly #context: FileUploadContext;
-  /** Parts that are not being sent yet; only the last has room. */
-  #unsent: PartBuffer[];
-  #bytes = 0;
-  #sentBytes = 0;
-  #sentParts = 0;
+  /** Parts that are not being sent yet. */
+  readonly #unsent: PartQueue;
   readonly #parts: FileParts;
   readonly #publication: FilePublication;
 
@@ -51,74 +50,53 @@ export class FileUpload {
     this.#context = context;
     this.#parts = new FileParts(key, context);
     this.#publication = new FilePublication(context);
-    this.#unsent = [new PartBuffer(context.memory, context.partSize(1))];
+    this.#unsent = new PartQueue({
+      memory: context.memory,
+      partSize: context.partSize,
+      takeBlock: () => this.#takeBlock(),
+    });
   }
 
-  /** Copies the bytes. Waits for memory, which comes back when parts have been sent. */
-  async append(bytes: Uint8Array): Promise<void> {
-    let rest = bytes;
-    while (rest.byteLength > 0) {
-      let part = this.#openPart();
-      if (part.isFull) {
-        part = new PartBuffer(
-          this.#context.memory,
-          this.#context.partSize(this.#sentParts + this.#unsent.length + 1),
-        );
-        this.#unsent.push(part);
-      }
-      if (part.needsBlock) part.addBlock(await this.#takeBlock());
-      const taken = part.fill(rest);
-      this.#bytes += taken;
-      rest = rest.subarray(taken);
-    }
+  get lengthBytes(): number {
+    return this.#unsent.lengthBytes;
   }
 
-  /** Sends the full parts among the file's first `bytes`. The last part is kept, since it may be the only one. */
+  append(bytes: Uint8Array): Promise<void> {
+    return this.#unsent.append(bytes);
+  }
+
   async sendUpTo(bytes: number): Promise<void> {
-    for (;;) {
-      const [first, second] = this.#unsent;
-      if (first === undefined || second === undefined) return;
-      if (this.#sentBytes + first.lengthBytes > bytes) return;
-      this.#unsent.shift();
-      await this.#send(first);
-    }
-  }
-
-  /** Sends everything that is left: the file has ended, and will be published as a multipart upload. */
-  async sendRest(): Promise<void> {
-    for (let part = this.#unsent.shift(); part !== undefined; part = this.#unsent.shift()) {
+    for (let part = this.#unsent.takeUpTo(bytes); part !== undefined; part = this.#unsent.takeUpTo(bytes)) {
       await this.#send(part);
     }
   }
 
-  /** True when all of it is in one part that has not been sent, so that it may become an object in one request. */
-  get fitsOneRequest(): boolean {
-    return this.#sentParts === 0 && this.#unsent.length === 1;
+  moveEnd(bytes: number, next: FileWriter): Promise<void> {
+    return this.#unsent.moveEnd(bytes, next);
   }
 
-  /** Moves the last bytes, none of which have been sent, to another file. */
-  async moveEnd(bytes: number, next: FileUpload): Promise<void> {
-    const keep = this.#bytes - bytes;
-    let start = this.#sentBytes;
-    let kept = 0;
-    for (const part of this.#unsent) {
-      const keepOfPart = Math.min(Math.max(keep - start, 0), part.lengthBytes);
-      start += part.lengthBytes;
-      for (const view of part.views(keepOfPart)) await next.append(view);
-      part.truncate(keepOfPart);
-      if (keepOfPart > 0) kept++;
+  async end({ isLast }: { isLast: boolean }): Promise<void> {
+    if (isLast && this.#unsent.isOnePart) return;
+    for (let part = this.#unsent.take(); part !== undefined; part = this.#unsent.take()) {
+      await this.#send(part);
     }
-    this.#unsent.splice(kept);
-    this.#bytes = keep;
+  }
+
+  discard(): Promise<void> {
+    this.#unsent.free();
+    return Promise.resolve();
   }
 
   /** The object that `publish` makes. All parts must have been sent well. */
   describe(): PublishedObject {
     const { bucket, connection } = this.#context;
-    const object = { bucket, key: this.key, bytes: this.#bytes, askedAt: steadyNow() };
+    const object = { bucket, key: this.key, bytes: this.lengthBytes, askedAt: steadyNow() };
     const { open, checksum } = this.#parts;
     if (open !== undefined) return { ...object, uploadId: open.uploadId, checksum };
-    return { ...object, checksum: connection.checksums === 'crc32' ? checksumOf(this.#body()) : undefined };
+    return {
+      ...object,
+      checksum: connection.checksums === 'crc32' ? checksumOf(this.#unsent.views()) : undefined,
+    };
   }
 
   /**
@@ -128,7 +106,7 @@ export class FileUpload {
    */
   async publish(signal: AbortSignal | undefined): Promise<PublishedObject & ExportedFile> {
     const object = await this.#publication.publish(this.describe(), () => this.#store(signal), signal);
-    return { ...object, parts: Math.max(this.#sentParts, 1) };
+    return { ...object, parts: Math.max(this.#unsent.takenParts, 1) };
   }
 
   /**
@@ -138,7 +116,7 @@ export class FileUpload {
    * @returns what is not as if the file had never been
    */
   async undo(signal: AbortSignal): Promise<{ object: PublishedObject; came: Unpublished } | undefined> {
-    this.#freeUnsent();
+    this.#unsent.free();
     await this.#parts.begun();
     const { object } = this.#publication;
     if (object === undefined) {
@@ -152,25 +130,20 @@ export class FileUpload {
   }
 
   async #store(signal: AbortSignal | undefined): Promise<CompletedUpload> {
-    return (await this.#parts.complete(this.#bytes, signal)) ?? this.#put(signal);
-  }
-
-  #body(): Body {
-    return this.#unsent.flatMap((part) => part.views());
+    return (await this.#parts.complete(this.lengthBytes, signal)) ?? this.#put(signal);
   }
 
   async #put(signal: AbortSignal | undefined): Promise<CompletedUpload> {
     const { connection, bucket, settings, onStored } = this.#context;
-    const body = this.#body();
+    const body = this.#unsent.views();
     const stored = await putObject(connection, { bucket, key: this.key, body, ...settings, signal });
-    onStored(this.#bytes);
-    this.#freeUnsent();
+    onStored(this.lengthBytes);
+    this.#unsent.free();
     return stored;
   }
 
   async #send(part: PartBuffer): Promise<void> {
-    const partNumber = ++this.#sentParts;
-    this.#sentBytes += part.lengthBytes;
+    const partNumber = this.#unsent.takenParts;
     try {
       if (partNumber > MAX_PARTS) throw tooManyParts(this.key);
       await this.#context.scheduler.start(async (signal) => {
@@ -188,7 +161,7 @@ export class FileUpload {
     }
   }
 
-  async #takeBlock(): Promise<Uint8Array> {
+  async #takeBlock(): Promise<Uint8Array<ArrayBuffer>> {
     const { memory, scheduler } = this.#context;
     for (;;) {
       const block = memory.take({ beyondLimit: scheduler.inFlight === 0 });
@@ -196,16 +169,6 @@ export class FileUpload {
       // Also for the end of its own parts: then it may go beyond the limit, and need not wait for another's.
       await scheduler.wait(Promise.race([memory.freed(), scheduler.nextEnd()]));
     }
-  }
-
-  #openPart(): PartBuffer {
-    const part = this.#unsent.at(-1);
-    if (part === undefined) throw new Error(`file ${this.key} has ended`);
-    return part;
-  }
-
-  #freeUnsent(): void {
-    for (const part of this.#unsent.splice(0)) part.free();
   }
 }
 

@@ -30,6 +30,8 @@ export interface S3Fixture {
   read(key: string): Promise<Buffer>;
   head(key: string): Promise<{
     contentType: string | undefined;
+    contentEncoding: string | undefined;
+    bytes: number | undefined;
     encryption: string | undefined;
     kmsKeyId: string | undefined;
   }>;
@@ -86,6 +88,8 @@ export async function startS3Fixture(): Promise<S3Fixture> {
       const output = await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }));
       return {
         contentType: output.ContentType,
+        contentEncoding: output.ContentEncoding,
+        bytes: output.ContentLength,
         encryption: output.ServerSideEncryption,
         kmsKeyId: output.SSEKMSKeyId,
       };

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { workerProgram } from '../../worker-program.ts';
 import { limitTime } from './limit-time.ts';
 import type { ParseJob, ParseReply } from './parse-job.ts';
 
@@ -29,7 +30,10 @@ export class ParserThread {
   #endedBy: Error | undefined;
   #hasTimedOut = false;
 
-  private constructor({ program = compiledWorker(), timeLimitMs }: ParserThreadOptions) {
+  private constructor({
+    program = workerProgram(import.meta.url, 'parser-worker'),
+    timeLimitMs,
+  }: ParserThreadOptions) {
     this.#timeLimitMs = timeLimitMs;
     // It needs nothing of the environment, in which credentials may be.
     this.#worker = new Worker(program, { name: 'sluice-parser', env: {}, argv: [], execArgv: [] });
@@ -110,14 +114,6 @@ export class ParserThread {
     // Settles by 'exit', which is waited for where it matters.
     void this.#worker.terminate();
   }
-}
-
-/** Node.js loads no TypeScript into a thread: from the sources (in tests) the compiled program is taken. */
-function compiledWorker(): URL {
-  const here = import.meta.url;
-  return here.endsWith('.ts')
-    ? new URL('../../../dist/agent/parser/parser-worker.js', here)
-    : new URL('parser-worker.js', here);
 }
 
 function asError(thrown: unknown): Error {

@@ -1,0 +1,132 @@
+import { type Compressed, type Compressor, createCompressor } from '../compression/compressor.ts';
+import type { Compression } from '../compression/compression.ts';
+import { BLOCK_BYTES, type BufferMemory } from './buffer-memory.ts';
+import type { FileUpload } from './file-upload.ts';
+import type { FileWriter } from './file-writer.ts';
+import type { PartBuffer } from './part-buffer.ts';
+import { PartQueue } from './part-queue.ts';
+import type { PartScheduler } from './part-scheduler.ts';
+
+/** What is compressed at once. Less makes the file larger, more takes more memory. */
+const PIECE_BYTES = 8 * BLOCK_BYTES;
+
+export interface CompressedFileContext {
+  compression: Compression;
+  memory: BufferMemory;
+  scheduler: PartScheduler;
+}
+
+/** A piece that is being compressed. */
+interface Piece {
+  blocks: number;
+  compressed: Promise<Compressed>;
+  isDone: boolean;
+}
+
+/**
+ * Compresses a file on its way to its upload. Bytes wait here until it is certain that they stay in the file, since
+ * what has been compressed cannot be moved to the next one. The memory of a piece is counted until its output is in a
+ * part.
+ */
+export class CompressedFile implements FileWriter {
+  readonly #upload: FileUpload;
+  readonly #context: CompressedFileContext;
+  readonly #compressor: Compressor;
+  readonly #waiting: PartQueue;
+  /** In the order of the bytes. */
+  readonly #pieces: Piece[] = [];
+
+  constructor(upload: FileUpload, context: CompressedFileContext) {
+    this.#upload = upload;
+    this.#context = context;
+    this.#compressor = createCompressor(context.compression);
+    this.#waiting = new PartQueue({
+      memory: context.memory,
+      partSize: () => PIECE_BYTES,
+      takeBlock: () => this.#takeBlock(),
+    });
+  }
+
+  append(bytes: Uint8Array): Promise<void> {
+    return this.#waiting.append(bytes);
+  }
+
+  async sendUpTo(bytes: number): Promise<void> {
+    for (let part = this.#waiting.takeUpTo(bytes); part !== undefined; part = this.#waiting.takeUpTo(bytes)) {
+      await this.#compress(part);
+    }
+  }
+
+  moveEnd(bytes: number, next: FileWriter): Promise<void> {
+    return this.#waiting.moveEnd(bytes, next);
+  }
+
+  async end(options: { isLast: boolean }): Promise<void> {
+    for (let part = this.#waiting.take(); part !== undefined; part = this.#waiting.take()) {
+      await this.#compress(part);
+    }
+    while (this.#pieces.length > 0) await this.#storeFirst();
+    for (const view of await this.#compressor.end()) await this.#upload.append(view);
+    this.#compressor.close();
+    await this.#upload.end(options);
+  }
+
+  async discard(): Promise<void> {
+    this.#waiting.free();
+    for (const piece of this.#pieces.splice(0)) {
+      const [outcome] = await Promise.allSettled([piece.compressed]);
+      this.#context.memory.giveBack(
+        outcome.status === 'fulfilled' ? outcome.value.blocks : freshBlocks(piece.blocks),
+      );
+    }
+    this.#compressor.close();
+  }
+
+  /** Begins to compress a piece, as soon as fewer are under way than are of use. */
+  async #compress(part: PartBuffer): Promise<void> {
+    try {
+      while (this.#pieces.length >= this.#compressor.concurrency) await this.#storeFirst();
+    } catch (error) {
+      part.free();
+      throw error;
+    }
+    const input = part.release();
+    if (input.lengthBytes === 0) return;
+    const compressed = this.#compressor.compress(input);
+    const piece: Piece = { blocks: input.blocks.length, compressed, isDone: false };
+    const onEnd = (): void => {
+      piece.isDone = true;
+    };
+    compressed.then(onEnd, onEnd);
+    this.#pieces.push(piece);
+    while (this.#pieces[0]?.isDone === true) await this.#storeFirst();
+  }
+
+  /** Moves the output of the first piece under way to the upload. */
+  async #storeFirst(): Promise<void> {
+    const [first] = this.#pieces;
+    if (first === undefined) return;
+    const { output, blocks } = await this.#context.scheduler.wait(first.compressed);
+    for (const view of output) await this.#upload.append(view);
+    this.#pieces.shift();
+    this.#context.memory.giveBack(blocks);
+    await this.#upload.sendUpTo(this.#upload.lengthBytes);
+  }
+
+  async #takeBlock(): Promise<Uint8Array<ArrayBuffer>> {
+    const { memory, scheduler } = this.#context;
+    for (;;) {
+      const isIdle = scheduler.inFlight === 0 && this.#pieces.length === 0;
+      const block = memory.take({ beyondLimit: isIdle });
+      if (block !== undefined) return block;
+      // What it has under way comes back before it need wait for another export's.
+      if (this.#pieces.length > 0) await this.#storeFirst();
+      else await scheduler.wait(Promise.race([memory.freed(), scheduler.nextEnd()]));
+    }
+  }
+}
+
+/** For those that were lost with a thread. */
+function freshBlocks(count: number): Uint8Array<ArrayBuffer>[] {
+  return Array.from({ length: count }, () => Buffer.allocUnsafeSlow(BLOCK_BYTES));
+}
