@@ -10,8 +10,7 @@ export interface Compression {
 }
 
 /**
- * The levels of each format. Each file keeps a zstd stream while it is written, which takes 4 MB at the default level,
- * less than 20 at the highest here, and up to 90 at those beyond.
+ * The levels of each format. zstd has more, for which the stream of each file that is being written takes 50 to 100 MB.
  */
 const LEVELS: Readonly<Record<CompressionFormat, { least: number; most: number; usual: number }>> = {
   gzip: { least: 1, most: 9, usual: 6 },

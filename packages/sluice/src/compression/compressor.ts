@@ -23,6 +23,8 @@ export interface Compressor {
    * it, whichever is ready first.
    */
   readonly concurrency: number;
+  /** What it takes for itself, from the first call to `close`. */
+  readonly memoryBytes: number;
   /** The next bytes of the file. The blocks are the compressor's until it gives as many back. */
   compress(input: Blocks): Promise<Compressed>;
   /** What stands behind the output of all calls, which have ended well. */

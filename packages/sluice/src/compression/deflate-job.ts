@@ -12,14 +12,18 @@ export interface DeflateReply extends Blocks {
   overflow: Uint8Array<ArrayBuffer>;
 }
 
+/** The size of the pieces that zlib's output comes in. */
+const CHUNK_BYTES = 128 * 1024;
+
+/** The bytes of a job in one piece, as zlib wants them. Used again, as what is dropped is collected late. */
+let whole = Buffer.alloc(0);
+
 /** Compresses the bytes of a job to a piece of a raw deflate stream, which ends on a byte. */
 export function runDeflateJob({ blocks, lengthBytes, level }: DeflateJob): DeflateReply {
-  const bytes = Buffer.concat(viewsOf({ blocks, lengthBytes }));
-  const deflated = deflateRawSync(bytes, {
+  const deflated = deflateRawSync(wholeOf({ blocks, lengthBytes }), {
     level,
     finishFlush: constants.Z_SYNC_FLUSH,
-    // All of the output in one piece, but for what cannot be compressed.
-    chunkSize: Math.max(1024, bytes.byteLength),
+    chunkSize: CHUNK_BYTES,
   });
   let copied = 0;
   for (const block of blocks) {
@@ -28,4 +32,14 @@ export function runDeflateJob({ blocks, lengthBytes, level }: DeflateJob): Defla
     copied += piece.byteLength;
   }
   return { blocks, lengthBytes: copied, overflow: Uint8Array.from(deflated.subarray(copied)) };
+}
+
+function wholeOf(input: Blocks): Buffer {
+  if (whole.byteLength < input.lengthBytes) whole = Buffer.allocUnsafeSlow(input.lengthBytes);
+  let copied = 0;
+  for (const view of viewsOf(input)) {
+    whole.set(view, copied);
+    copied += view.byteLength;
+  }
+  return whole.subarray(0, copied);
 }

@@ -17,6 +17,8 @@ const pool = new DeflatePool();
  */
 export class GzipCompressor implements Compressor {
   readonly concurrency = pool.maxThreads + 1;
+  /** What a thread takes is the process's. */
+  readonly memoryBytes = 0;
   readonly #level: number;
   #hasHeader = false;
   #checksum = 0;
@@ -42,8 +44,9 @@ export class GzipCompressor implements Compressor {
     return Promise.resolve([...this.#header(), LAST_DEFLATE_BLOCK, trailer]);
   }
 
-  /** It has nothing of its own. */
-  close(): void {}
+  close(): void {
+    // It has nothing of its own.
+  }
 
   #header(): Uint8Array[] {
     if (this.#hasHeader) return [];

@@ -28,17 +28,30 @@ export class BufferMemory {
    * A block of BLOCK_BYTES with any content; or undefined at the limit. `beyondLimit` is for an export that has nothing
    * in flight, so that nothing would come back: without it exports could wait for each other for ever.
    */
-  take({ beyondLimit }: { beyondLimit: boolean }): Uint8Array<ArrayBuffer> | undefined {
-    if (this.#lentBytes + BLOCK_BYTES > this.limitBytes && !beyondLimit) return undefined;
-    this.#lentBytes += BLOCK_BYTES;
+  take(options: { beyondLimit: boolean }): Uint8Array<ArrayBuffer> | undefined {
+    if (!this.reserve(BLOCK_BYTES, options)) return undefined;
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
   }
 
   giveBack(blocks: Iterable<Uint8Array<ArrayBuffer>>): void {
+    let bytes = 0;
     for (const block of blocks) {
-      this.#lentBytes -= BLOCK_BYTES;
+      bytes += BLOCK_BYTES;
       this.#free.push(block);
     }
+    this.release(bytes);
+  }
+
+  /** Counts memory that an export allocates by itself as lent, as `take` does; or gives false at the limit. */
+  reserve(bytes: number, { beyondLimit }: { beyondLimit: boolean }): boolean {
+    if (this.#lentBytes + bytes > this.limitBytes && !beyondLimit) return false;
+    this.#lentBytes += bytes;
+    return true;
+  }
+
+  /** Of what was reserved. */
+  release(bytes: number): void {
+    this.#lentBytes -= bytes;
     // Not before: what is dropped while it is still needed is allocated anew faster than it is collected.
     if (this.#lentBytes === 0) this.#free.splice(Math.floor(this.limitBytes / BLOCK_BYTES));
     this.#wakeWaiters?.();
@@ -46,7 +59,7 @@ export class BufferMemory {
     this.#freed = undefined;
   }
 
-  /** Settles when blocks are given back next. */
+  /** Settles when memory is given back next. */
   freed(): Promise<void> {
     this.#freed ??= new Promise((resolve) => {
       this.#wakeWaiters = resolve;

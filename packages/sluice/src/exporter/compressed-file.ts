@@ -35,6 +35,8 @@ export class CompressedFile implements FileWriter {
   readonly #waiting: PartQueue;
   /** In the order of the bytes. */
   readonly #pieces: Piece[] = [];
+  /** Of the compressor's own memory. */
+  #reservedBytes = 0;
 
   constructor(upload: FileUpload, context: CompressedFileContext) {
     this.#upload = upload;
@@ -43,7 +45,7 @@ export class CompressedFile implements FileWriter {
     this.#waiting = new PartQueue({
       memory: context.memory,
       partSize: () => PIECE_BYTES,
-      takeBlock: () => this.#takeBlock(),
+      takeBlock: () => this.#waitForMemory((options) => context.memory.take(options)),
     });
   }
 
@@ -66,8 +68,10 @@ export class CompressedFile implements FileWriter {
       await this.#compress(part);
     }
     while (this.#pieces.length > 0) await this.#storeFirst();
-    for (const view of await this.#compressor.end()) await this.#upload.append(view);
-    this.#compressor.close();
+    await this.#reserve();
+    const rest = await this.#context.scheduler.wait(this.#compressor.end());
+    this.#close();
+    for (const view of rest) await this.#upload.append(view);
     await this.#upload.end(options);
   }
 
@@ -79,12 +83,13 @@ export class CompressedFile implements FileWriter {
         outcome.status === 'fulfilled' ? outcome.value.blocks : freshBlocks(piece.blocks),
       );
     }
-    this.#compressor.close();
+    this.#close();
   }
 
   /** Begins to compress a piece, as soon as fewer are under way than are of use. */
   async #compress(part: PartBuffer): Promise<void> {
     try {
+      await this.#reserve();
       while (this.#pieces.length >= this.#compressor.concurrency) await this.#storeFirst();
     } catch (error) {
       part.free();
@@ -113,12 +118,25 @@ export class CompressedFile implements FileWriter {
     await this.#upload.sendUpTo(this.#upload.lengthBytes);
   }
 
-  async #takeBlock(): Promise<Uint8Array<ArrayBuffer>> {
+  async #reserve(): Promise<void> {
+    const { memoryBytes } = this.#compressor;
+    if (this.#reservedBytes === memoryBytes) return;
+    await this.#waitForMemory((options) => this.#context.memory.reserve(memoryBytes, options) || undefined);
+    this.#reservedBytes = memoryBytes;
+  }
+
+  #close(): void {
+    this.#compressor.close();
+    this.#context.memory.release(this.#reservedBytes);
+    this.#reservedBytes = 0;
+  }
+
+  async #waitForMemory<T>(take: (options: { beyondLimit: boolean }) => T | undefined): Promise<T> {
     const { memory, scheduler } = this.#context;
     for (;;) {
       const isIdle = scheduler.inFlight === 0 && this.#pieces.length === 0;
-      const block = memory.take({ beyondLimit: isIdle });
-      if (block !== undefined) return block;
+      const taken = take({ beyondLimit: isIdle });
+      if (taken !== undefined) return taken;
       // What it has under way comes back before it need wait for another export's.
       if (this.#pieces.length > 0) await this.#storeFirst();
       else await scheduler.wait(Promise.race([memory.freed(), scheduler.nextEnd()]));

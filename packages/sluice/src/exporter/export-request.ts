@@ -44,7 +44,8 @@ export interface ExportRequest {
   partsInFlight?: number | undefined;
   /**
    * The memory that the exports of a process share. Together they hold no more than its limit, or one part for each of
-   * them, since no smaller part could be sent, and, when they compress, a piece of 512 KiB. @default one of its own, of 72 MiB
+   * them, since no smaller part could be sent, and, when they compress, a piece of 512 KiB
+   * and a zstd stream. @default one of its own, of 72 MiB
    */
   memory?: BufferMemory | undefined;
   journal?: UploadJournal | undefined;
