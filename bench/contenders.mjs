@@ -27,6 +27,7 @@ export async function startBench() {
   const ordinary = new pg.Client({ connectionString: url.href });
   await ordinary.connect();
   return {
+    stack,
     s3,
     superuser,
     ordinary,

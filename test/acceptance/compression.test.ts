@@ -138,7 +138,6 @@ it('eight compressed exports at once keep the agent within its memory, and other
     );
     // They take a second or more for each of their files: had the small ones waited, few would have passed.
     expect(small).toBeGreaterThan(5);
-    console.log({ before, most, small });
     // 24 MiB or a part for each, threads, and what V8 collects later.
     expect(most - before).toBeLessThan(200e6);
   });

@@ -15,8 +15,15 @@ export class DeflateThread {
   #endedBy: Error | undefined;
 
   constructor(program: URL = workerProgram(import.meta.url, 'deflate-worker')) {
-    // It needs nothing of the environment, in which credentials may be.
-    this.#worker = new Worker(program, { name: 'sluice-deflate', env: {}, argv: [], execArgv: [] });
+    this.#worker = new Worker(program, {
+      name: 'sluice-deflate',
+      // It needs nothing of the environment, in which credentials may be.
+      env: {},
+      argv: [],
+      execArgv: [],
+      // zlib's buffers are not counted here, but freed with what is: with a small heap that is soon.
+      resourceLimits: { maxYoungGenerationSizeMb: 2 },
+    });
     this.#worker.unref();
     this.#worker.on('message', (reply: DeflateReply) => this.#take()?.resolve(reply));
     this.#worker.on('messageerror', (error) => this.#end(error));

@@ -1,5 +1,4 @@
-import { type Compressed, type Compressor, createCompressor } from '../compression/compressor.ts';
-import type { Compression } from '../compression/compression.ts';
+import type { Compressed, Compressor } from '../compression/compressor.ts';
 import { BLOCK_BYTES, type BufferMemory } from './buffer-memory.ts';
 import type { FileUpload } from './file-upload.ts';
 import type { FileWriter } from './file-writer.ts';
@@ -11,7 +10,8 @@ import type { PartScheduler } from './part-scheduler.ts';
 const PIECE_BYTES = 8 * BLOCK_BYTES;
 
 export interface CompressedFileContext {
-  compression: Compression;
+  /** One for each file. */
+  createCompressor: () => Compressor;
   memory: BufferMemory;
   scheduler: PartScheduler;
 }
@@ -41,7 +41,7 @@ export class CompressedFile implements FileWriter {
   constructor(upload: FileUpload, context: CompressedFileContext) {
     this.#upload = upload;
     this.#context = context;
-    this.#compressor = createCompressor(context.compression);
+    this.#compressor = context.createCompressor();
     this.#waiting = new PartQueue({
       memory: context.memory,
       partSize: () => PIECE_BYTES,

@@ -1,3 +1,4 @@
+import { createCompressor } from '../compression/compressor.ts';
 import type { ExportLimits } from './export-limits.ts';
 import type { S3Connection } from '../s3/connection.ts';
 import { BufferMemory } from './buffer-memory.ts';
@@ -42,7 +43,9 @@ export class ExportFiles {
       onStored: (bytes) => this.#noteStored(bytes),
     };
     const { compression } = limits;
-    if (compression !== undefined) this.#compression = { compression, memory, scheduler };
+    if (compression !== undefined) {
+      this.#compression = { createCompressor: () => createCompressor(compression), memory, scheduler };
+    }
     this.#current = this.#begin();
   }
 
