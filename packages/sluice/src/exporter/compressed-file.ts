@@ -54,9 +54,7 @@ export class CompressedFile implements FileWriter {
   }
 
   async sendUpTo(bytes: number): Promise<void> {
-    for (let part = this.#waiting.takeUpTo(bytes); part !== undefined; part = this.#waiting.takeUpTo(bytes)) {
-      await this.#compress(part);
-    }
+    for (const part of this.#waiting.takeUpTo(bytes)) await this.#compress(part);
   }
 
   moveEnd(bytes: number, next: FileWriter): Promise<void> {
@@ -64,9 +62,7 @@ export class CompressedFile implements FileWriter {
   }
 
   async end(options: { isLast: boolean }): Promise<void> {
-    for (let part = this.#waiting.take(); part !== undefined; part = this.#waiting.take()) {
-      await this.#compress(part);
-    }
+    for (const part of this.#waiting.takeAll()) await this.#compress(part);
     while (this.#pieces.length > 0) await this.#storeFirst();
     await this.#reserve();
     const rest = await this.#context.scheduler.wait(this.#compressor.end());

@@ -66,9 +66,7 @@ export class FileUpload implements FileWriter {
   }
 
   async sendUpTo(bytes: number): Promise<void> {
-    for (let part = this.#unsent.takeUpTo(bytes); part !== undefined; part = this.#unsent.takeUpTo(bytes)) {
-      await this.#send(part);
-    }
+    for (const part of this.#unsent.takeUpTo(bytes)) await this.#send(part);
   }
 
   moveEnd(bytes: number, next: FileWriter): Promise<void> {
@@ -77,9 +75,7 @@ export class FileUpload implements FileWriter {
 
   async end({ isLast }: { isLast: boolean }): Promise<void> {
     if (isLast && this.#unsent.isOnePart) return;
-    for (let part = this.#unsent.take(); part !== undefined; part = this.#unsent.take()) {
-      await this.#send(part);
-    }
+    for (const part of this.#unsent.takeAll()) await this.#send(part);
   }
 
   discard(): Promise<void> {

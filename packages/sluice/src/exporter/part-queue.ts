@@ -48,21 +48,19 @@ export class PartQueue {
     }
   }
 
-  /** The next full part, if it ends among the file's first `bytes`. The last one is kept, since it may be the only one. */
-  takeUpTo(bytes: number): PartBuffer | undefined {
-    const [first, second] = this.#parts;
-    if (first === undefined || second === undefined) return undefined;
-    if (this.#takenBytes + first.lengthBytes > bytes) return undefined;
-    return this.take();
+  /** Takes the full parts out that end among the file's first `bytes`. The last is kept, since it may be the only one. */
+  *takeUpTo(bytes: number): Generator<PartBuffer, void, void> {
+    for (;;) {
+      const [first, second] = this.#parts;
+      if (first === undefined || second === undefined) return;
+      if (this.#takenBytes + first.lengthBytes > bytes) return;
+      yield this.#take(first);
+    }
   }
 
-  /** The next part; the file has ended. */
-  take(): PartBuffer | undefined {
-    const part = this.#parts.shift();
-    if (part === undefined) return undefined;
-    this.#takenBytes += part.lengthBytes;
-    this.#takenParts++;
-    return part;
+  /** Takes all parts out: the file has ended. */
+  *takeAll(): Generator<PartBuffer, void, void> {
+    for (let [first] = this.#parts; first !== undefined; [first] = this.#parts) yield this.#take(first);
   }
 
   /** Moves the last bytes, none of which have been taken, to another file. */
@@ -88,6 +86,13 @@ export class PartQueue {
 
   free(): void {
     for (const part of this.#parts.splice(0)) part.free();
+  }
+
+  #take(first: PartBuffer): PartBuffer {
+    this.#parts.shift();
+    this.#takenBytes += first.lengthBytes;
+    this.#takenParts++;
+    return first;
   }
 
   #openPart(): PartBuffer {

@@ -4,16 +4,15 @@ import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import * as zlib from 'node:zlib';
 import * as fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { CompressionFormat } from '../../src/compression/compression.ts';
 import { hasZstd } from '../../src/compression/zstd-stream.ts';
 import { BufferMemory } from '../../src/exporter/buffer-memory.ts';
-import type { ExportRequest, ExportResult } from '../../src/exporter/export-request.ts';
-import { exportToS3 } from '../../src/exporter/export-to-s3.ts';
+import type { ExportResult } from '../../src/exporter/export-request.ts';
 import { MIB } from '../../src/exporter/part-size.ts';
 import { arbitraryChunkSizes, arbitraryStream } from './arbitrary-rows.ts';
 import { chunksOf } from './copy-streams.ts';
-import { BUCKET, type S3Fixture, startS3Fixture } from './s3-fixture.ts';
+import { exportRows, s3ForEachTest, type S3Fixture } from './s3-fixture.ts';
 import { bytesSource, eventually, SilentSource, textOf, textSource } from './sources.ts';
 
 const PART = 5 * MIB;
@@ -22,25 +21,9 @@ if (!hasZstd())
   console.warn(`zstd is left out: Node.js ${process.version} has none (npm run test:node -- 22 24)`);
 
 let s3: S3Fixture;
-beforeEach(async () => {
-  s3 = await startS3Fixture();
-});
-afterEach(async () => {
-  const open = await s3.listOpenUploads();
-  await s3.close();
-  assert.deepEqual(open, [], 'no multipart upload is left open');
-});
+s3ForEachTest((fixture) => (s3 = fixture));
 
-function run(request: Partial<ExportRequest> & Pick<ExportRequest, 'source'>): Promise<ExportResult> {
-  return exportToS3({
-    connection: s3.connect(),
-    bucket: BUCKET,
-    key: 'rows',
-    rowFormat: { format: 'text', header: false },
-    partSizeBytes: PART,
-    ...request,
-  });
-}
+const run = (request: Parameters<typeof exportRows>[1]): Promise<ExportResult> => exportRows(s3, request);
 
 /** What a file holds. Whatever stands behind its one gzip member or zstd frame is an error. */
 async function decompressed(format: CompressionFormat, file: Buffer): Promise<Buffer> {
