@@ -26,7 +26,7 @@ const FORMATS = Object.keys(LEVELS).join(' or ');
  */
 export function validateCompression(format: string, level?: number): Compression {
   if (!isFormat(format)) {
-    throw new SluiceError('invalid_argument', `compression "${format}" not recognized`, {
+    throw new SluiceError('invalid_argument', `compression "${format.slice(0, 100)}" not recognized`, {
       hint: `Compression is ${FORMATS}.`,
     });
   }

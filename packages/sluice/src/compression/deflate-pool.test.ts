@@ -84,4 +84,30 @@ describe('DeflatePool', () => {
     const pool = poolOf({ maxThreads: 1, start: () => new DeflateThread(failing) });
     await expect(pool.run(jobOf('a'))).rejects.toMatchObject({ code: 'internal', detail: 'out of luck.' });
   });
+
+  it('does with fewer threads where no more can be started, and fails its jobs where none can', async () => {
+    const outcomes = [true, false, false];
+    const start = () => {
+      if (outcomes.shift() !== true) throw new Error('no more threads');
+      return new DeflateThread();
+    };
+    const pool = poolOf({ maxThreads: 2, start });
+    const replies = await Promise.all(['a', 'b', 'c'].map((text) => pool.run(jobOf(text))));
+    expect(replies.map(contentOf)).toEqual(['a', 'b', 'c']);
+
+    const failing = poolOf({ maxThreads: 2, start });
+    await expect(failing.run(jobOf('a'))).rejects.toMatchObject({
+      code: 'internal',
+      message: 'could not start a thread to compress',
+      detail: 'no more threads.',
+    });
+  });
+
+  it('fails a job that does not arrive, as its blocks are gone, and takes the next', async () => {
+    const pool = poolOf({ maxThreads: 1 });
+    const job = jobOf('moved');
+    await pool.run(job);
+    await expect(pool.run(job)).rejects.toMatchObject({ code: 'internal' });
+    expect(contentOf(await pool.run(jobOf('next')))).toBe('next');
+  });
 });

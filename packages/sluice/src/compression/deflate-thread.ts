@@ -44,15 +44,14 @@ export class DeflateThread {
   /** Rejects, without the job's blocks, when the thread ends first. */
   async run(job: DeflateJob): Promise<DeflateReply> {
     if (this.#endedBy !== undefined) throw this.#endedBy;
-    const reply = new Promise<DeflateReply>((resolve, reject) => {
-      this.#current.push({ resolve, reject });
-    });
     this.#worker.ref();
     this.#worker.postMessage(
       job,
       job.blocks.map(({ buffer }) => buffer),
     );
-    return reply;
+    return new Promise<DeflateReply>((resolve, reject) => {
+      this.#current.push({ resolve, reject });
+    });
   }
 
   async close(): Promise<void> {
