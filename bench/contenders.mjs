@@ -29,6 +29,7 @@ export async function startBench() {
   const ordinary = new pg.Client({ connectionString: url.href });
   await ordinary.connect();
   return {
+    stack,
     s3,
     superuser,
     ordinary,

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { gunzipSync } from 'node:zlib';
 import {
   AddRoleToDBInstanceCommand,
   DescribeDBClustersCommand,
@@ -90,6 +91,16 @@ const SHOWN: Readonly<Record<string, (sluice: string) => Promise<void>>> = {
       await exportQuery(superuser, 'SELECT 1, 2', 'options', options);
       expect(await text('options')).toBe('1:2\n');
     }
+  },
+  Compression: async () => {
+    const options = 'format csv, compression gzip, compression_level 9';
+    const { bytes } = await exportQuery(superuser, 'SELECT 1, 2', 'compressed', options);
+    const { ContentEncoding, ContentLength } = await head('compressed');
+    expect({ ContentEncoding, ContentLength }).toEqual({ ContentEncoding: 'gzip', ContentLength: bytes });
+    expect(gunzipSync(await testStack.object('compressed')).toString()).toBe('1,2\n');
+    await expect(testStack.copy(superuser, 'SELECT 1, 2', options)).rejects.toThrow(
+      'option "compression" not recognized',
+    );
   },
   'Existing objects': async () => {
     expect(await exportQuery(superuser, manyRows(1.5), 'overwritten')).toMatchObject({ files: 2 });

@@ -47,6 +47,7 @@ const call = (...args: readonly (string | null)[]) =>
     ...args,
     ...Array.from({ length: 6 - args.length }, () => null),
   ]);
+const withOptions = (options: string) => call('SELECT 1', BUCKET, 'k', null, options);
 const insideQuery = async (body: string, query = 'SELECT inside()') => {
   await superuser.query(`CREATE OR REPLACE FUNCTION public.inside() RETURNS text LANGUAGE plpgsql AS $f$
     DECLARE c text := (public.dblink_get_connections())[1]; BEGIN ${body} RETURN 'x'; END $f$`);
@@ -75,8 +76,14 @@ const MEET: Readonly<Record<string, () => Promise<unknown>>> = {
   'the query is empty': () => call(' ; ', BUCKET, 'k'),
   'the query is several statements': () => call('SELECT 1; SELECT 2', BUCKET, 'k'),
   'the query has semicolons and returns no rows': () => call(`DO ';'`, BUCKET, 'k'),
-  'the options are no list of options': () => call('SELECT 1', BUCKET, 'k', null, 'format csv)'),
-  "an option is none of COPY's": () => call('SELECT 1', BUCKET, 'k', null, 'no_such_option 1'),
+  'the options are no list of options': () => withOptions('format csv)'),
+  "an option is none of COPY's": () => withOptions('no_such_option 1'),
+  'the compression is none': () => withOptions('compression bzip2'),
+  'the level is none that the compression has': () => withOptions('compression gzip, compression_level 10'),
+  'a level is given without a compression': () => withOptions('format csv, compression_level 9'),
+  'an option of the compression is given twice': () => withOptions('compression gzip, compression none'),
+  'the compression has no value': () => withOptions('format csv, compression'),
+  'the level is no whole number': () => withOptions("compression gzip, compression_level '9'"),
   "the bucket's name is none": () => call('SELECT 1', 'NO', 'k'),
   'the path is empty or too long': () => call('SELECT 1', BUCKET, ''),
   'the region is none': () => call('SELECT 1', BUCKET, 'k', 'a.b'),

@@ -14,7 +14,16 @@ export function randomOf(seed) {
 const below = (random, limit) => Math.floor(random() * limit);
 const oneOf = (random, values) => values[below(random, values.length)];
 
-const OPTIONS = ['format csv', "delimiter ':'", 'header', "null ''", 'force_quote (a, b)', "encoding 'UTF8'"];
+const OPTIONS = [
+  'format csv',
+  "delimiter ':'",
+  'header',
+  "null ''",
+  'force_quote (a, b)',
+  "encoding 'UTF8'",
+  'compression gzip',
+  'compression_level 9',
+];
 const STATEMENTS = [
   'SELECT 1',
   "SELECT 'a;b'; SELECT 2",

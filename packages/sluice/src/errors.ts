@@ -12,6 +12,8 @@ export type SluiceErrorCode =
   | 'options_syntax'
   /** The parser could not read a text of the caller: it took too long or broke. */
   | 'text_too_complex'
+  /** What was asked for needs more than this host has: a newer Node.js. */
+  | 'not_supported'
   /** sluice.toml is missing, unreadable or wrong. */
   | 'config_invalid'
   /** Amazon S3 refused a request or could not be reached. */

@@ -14,6 +14,7 @@
  * });
  * ```
  */
+export type { CompressionFormat } from './compression/compression.ts';
 export { SluiceError, isSluiceError, type SluiceErrorCode, type SluiceErrorOptions } from './errors.ts';
 export { BufferMemory } from './exporter/buffer-memory.ts';
 export type { ExportProgress, ExportRequest, ExportResult } from './exporter/export-request.ts';
@@ -27,7 +28,6 @@ export type { IfExists } from './outside/destination.ts';
 export type { ExportState, TableState } from './outside/export-state.ts';
 export { exportTables } from './outside/export-tables.ts';
 export type { ExportTablesRequest, ExportTablesResult } from './outside/export-tables-request.ts';
-export type { Compression } from './outside/file-format.ts';
 export type { Manifest } from './outside/manifest.ts';
 export { connectTo, type ConnectOptions } from './source/connect.ts';
 export { exportQuery, type ExportQueryRequest, type ExportQueryResult } from './source/export-query.ts';

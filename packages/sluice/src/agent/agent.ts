@@ -2,7 +2,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../config/schema.ts';
+import type { Compression } from '../compression/compression.ts';
 import { copyLayout, type CopyLayout } from '../copy-options/copy-layout.ts';
+import { takeCompression } from '../copy-options/take-compression.ts';
 import { SluiceError } from '../errors.ts';
 import { BufferMemory } from '../exporter/buffer-memory.ts';
 import { exportToS3 } from '../exporter/export-to-s3.ts';
@@ -205,18 +207,19 @@ export class Agent {
     const { backslashEscapes } = request;
     const options = await this.#parts.parser.copyOptions(request.options, { backslashEscapes, signal });
     signal.throwIfAborted();
-    const layout = copyLayout(options, request.clientEncoding);
+    const { compression, copyOptions } = takeCompression(options);
+    const layout = copyLayout(copyOptions, request.clientEncoding);
     const region = request.region ?? this.#config.cluster.region;
     await this.#placeFree(signal);
     this.#beginnings += 1;
     try {
       const lease = await this.#parts.s3.forExport({ databaseRole: request.role, region }, { signal });
       try {
-        const session = await this.#startSession(request, { key, layout, lease });
+        const session = await this.#startSession(request, { key, layout, compression, lease });
         this.#sessions.add(session);
         return {
           session,
-          answer: { token: session.token + session.receipt, pipe: session.pipeName, options },
+          answer: { token: session.token + session.receipt, pipe: session.pipeName, options: copyOptions },
         };
       } catch (error) {
         lease.release();
@@ -251,7 +254,12 @@ export class Agent {
 
   async #startSession(
     request: BeginRequest,
-    { key, layout, lease }: { key: string; layout: CopyLayout; lease: S3Lease },
+    {
+      key,
+      layout,
+      compression,
+      lease,
+    }: { key: string; layout: CopyLayout; compression: Compression | undefined; lease: S3Lease },
   ): Promise<ExportSession> {
     const { role, database, pid, bucket, kmsKey } = request;
     const { export: settings } = this.#config;
@@ -272,6 +280,10 @@ export class Agent {
             bucket,
             key,
             ...layout,
+            compression: compression?.format,
+            compressionLevel: compression?.level,
+            // The key is the caller's, so nothing else tells a reader; Aurora's own import goes by this.
+            contentEncoding: compression?.format,
             ...(kmsKey === null ? {} : { kmsKeyId: kmsKey }),
             fileLimitBytes: settings.file_limit,
             partSizeBytes: settings.part_size,

@@ -10,6 +10,7 @@ const SQL_STATES = {
   missing_argument: '22004', // null_value_not_allowed
   options_syntax: '42601', // syntax_error
   text_too_complex: '54001', // statement_too_complex
+  not_supported: '0A000', // feature_not_supported
   config_invalid: 'F0000', // config_file_error
   upload_failed: '58000', // system_error
   credentials_unavailable: '28000', // invalid_authorization_specification

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseSize } from '../config/quantity.ts';
-import type { Compression } from '../outside/file-format.ts';
+import type { CompressionFormat } from '../compression/compression.ts';
 import type { IfExists } from '../outside/destination.ts';
 import { validateRegion } from '../s3/s3-uri.ts';
 import { parseS3Uri, refuseInvalid } from './parse-s3-uri.ts';
@@ -13,7 +13,7 @@ export interface ExportFlags {
   options?: string;
   splitBy?: string;
   jobs: number;
-  compression?: Compression;
+  compression?: CompressionFormat;
   fileSize?: number;
   manifest?: boolean;
   ifExists: IfExists;

@@ -61,13 +61,18 @@ async function runQuery(
   query: string,
 ): Promise<void> {
   const { bucket, path: key } = destination;
-  const { database = '', options, fileSize, kmsKey, ifExists } = flags;
+  const { database = '', options, fileSize, kmsKey, compression, ifExists } = flags;
   if (ifExists !== 'overwrite') await requireEmpty({ connection, bucket, prefixes: [key], signal });
   const meter = new ProgressMeter([
     { name: 'query', pieces: 1, estimatedRows: undefined, estimatedBytes: 0 },
   ]);
   const piece = meter.begin(0);
-  const { rows, files, bytes } = await exportQuery({
+  const {
+    rows,
+    files,
+    bytes: storedBytes,
+    sourceBytes: bytes,
+  } = await exportQuery({
     database,
     query,
     copyOptions: options,
@@ -76,13 +81,14 @@ async function runQuery(
     key,
     fileLimitBytes: fileSize,
     kmsKeyId: kmsKey,
+    compression,
+    contentEncoding: compression,
     onProgress: ({ bytesRead, bytesStored }) => {
       piece.count({ rows: 0, bytes: bytesRead, storedBytes: bytesStored });
       report.progress(meter.state);
     },
     signal,
   });
-  const storedBytes = files.reduce((sum, file) => sum + file.bytes, 0);
   report.done({ uri: `s3://${bucket}/${key}`, rows, files: files.length, bytes, storedBytes });
 }
 

@@ -3,6 +3,7 @@ import { SluiceError } from '../errors.ts';
 import { checkOptionList } from './check-option-list.ts';
 import { optionsSyntaxError } from './options-syntax.ts';
 import { scan, type ScanOptions } from './scan.ts';
+import { COMPRESSION_OPTIONS } from './take-compression.ts';
 
 /**
  * One option of COPY's WITH list. `value` is a string or an integer as PostgreSQL's grammar reads it, a list of column
@@ -15,7 +16,8 @@ export interface CopyOption {
 
 /**
  * Every option name that COPY has in PostgreSQL 14 to 18, in both directions. Options of COPY FROM are passed on, since
- * the best error about them is COPY TO's own.
+ * the best error about them is COPY TO's own. The options of Sluice itself are among them; COPY never sees those
+ * (takeCompression).
  * Source: https://www.postgresql.org/docs/current/sql-copy.html
  */
 const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
@@ -34,6 +36,7 @@ const KNOWN_OPTIONS: ReadonlySet<string> = new Set([
   'on_error',
   'reject_limit',
   'log_verbosity',
+  ...COMPRESSION_OPTIONS,
 ]);
 
 /**
@@ -67,7 +70,7 @@ export function parseCopyOptions(
   for (const { name } of options) {
     if (!KNOWN_OPTIONS.has(name)) {
       throw new SluiceError('options_syntax', `option "${name}" not recognized`, {
-        hint: 'The options of an export are those of COPY TO: format, delimiter, null, header, quote, escape, force_quote, encoding.',
+        hint: 'The options of an export are those of COPY TO: format, delimiter, null, header, quote, escape, force_quote, encoding; and compression, compression_level.',
       });
     }
   }

@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { BLOCK_BYTES, BufferMemory } from './buffer-memory.ts';
 
 describe('BufferMemory', () => {
-  const takeAll = (memory: BufferMemory): Uint8Array[] => {
-    const blocks: Uint8Array[] = [];
+  const takeAll = (memory: BufferMemory): Uint8Array<ArrayBuffer>[] => {
+    const blocks: Uint8Array<ArrayBuffer>[] = [];
     for (;;) {
       const block = memory.take({ beyondLimit: false });
       if (block === undefined) return blocks;
@@ -20,7 +20,7 @@ describe('BufferMemory', () => {
 
   it('lends again what was given back, and what was beyond its limit until nothing is lent', () => {
     const memory = new BufferMemory({ limitBytes: 2 * BLOCK_BYTES });
-    const take = (): Uint8Array => memory.take({ beyondLimit: true }) ?? new Uint8Array();
+    const take = (): Uint8Array<ArrayBuffer> => memory.take({ beyondLimit: true }) ?? new Uint8Array();
     const [first, second, third] = [take(), take(), take()];
     memory.giveBack([second, third]);
     expect(new Set([take(), take()])).toEqual(new Set([second, third]));

@@ -11,7 +11,7 @@ const DEFAULT_LIMIT_BYTES = 9 * 8 * 1024 * 1024;
  */
 export class BufferMemory {
   readonly limitBytes: number;
-  readonly #free: Uint8Array[] = [];
+  readonly #free: Uint8Array<ArrayBuffer>[] = [];
   #lentBytes = 0;
   #wakeWaiters: (() => void) | undefined;
   #freed: Promise<void> | undefined;
@@ -30,17 +30,30 @@ export class BufferMemory {
    * in flight passes `beyondLimit`: no block of its own would come back, and exports could wait for each other for
    * ever.
    */
-  take({ beyondLimit }: { beyondLimit: boolean }): Uint8Array | undefined {
-    if (this.#lentBytes + BLOCK_BYTES > this.limitBytes && !beyondLimit) return undefined;
-    this.#lentBytes += BLOCK_BYTES;
+  take(options: { beyondLimit: boolean }): Uint8Array<ArrayBuffer> | undefined {
+    if (!this.reserve(BLOCK_BYTES, options)) return undefined;
     return this.#free.pop() ?? Buffer.allocUnsafeSlow(BLOCK_BYTES);
   }
 
-  giveBack(blocks: Iterable<Uint8Array>): void {
+  giveBack(blocks: Iterable<Uint8Array<ArrayBuffer>>): void {
+    let bytes = 0;
     for (const block of blocks) {
-      this.#lentBytes -= BLOCK_BYTES;
+      bytes += BLOCK_BYTES;
       this.#free.push(block);
     }
+    this.release(bytes);
+  }
+
+  /** Counts memory that an export allocates by itself as lent, as `take` does; or gives false at the limit. */
+  reserve(bytes: number, { beyondLimit }: { beyondLimit: boolean }): boolean {
+    if (this.#lentBytes + bytes > this.limitBytes && !beyondLimit) return false;
+    this.#lentBytes += bytes;
+    return true;
+  }
+
+  /** Gives back memory that was reserved. */
+  release(bytes: number): void {
+    this.#lentBytes -= bytes;
     // Dropped only when no block is lent: dropped earlier, the blocks would soon be needed again, and new ones are
     // allocated faster than the dropped ones are collected.
     if (this.#lentBytes === 0) this.#free.splice(Math.floor(this.limitBytes / BLOCK_BYTES));
@@ -49,7 +62,7 @@ export class BufferMemory {
     this.#freed = undefined;
   }
 
-  /** Resolves when blocks are given back the next time. */
+  /** Resolves when memory is given back the next time. */
   freed(): Promise<void> {
     this.#freed ??= new Promise((resolve) => {
       this.#wakeWaiters = resolve;

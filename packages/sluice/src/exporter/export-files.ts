@@ -1,8 +1,11 @@
+import { createCompressor } from '../compression/compressor.ts';
 import type { ExportLimits } from './export-limits.ts';
 import type { S3Connection } from '../s3/connection.ts';
 import { BufferMemory } from './buffer-memory.ts';
+import { CompressedFile, type CompressedFileContext } from './compressed-file.ts';
 import type { ExportProgress, ExportRequest } from './export-request.ts';
 import { FileUpload, type FileUploadContext } from './file-upload.ts';
+import type { FileWriter } from './file-writer.ts';
 import type { PartScheduler } from './part-scheduler.ts';
 import { partSizeOf } from './part-size.ts';
 import { PublishedKeys } from './published-keys.ts';
@@ -15,20 +18,23 @@ export class ExportFiles {
   readonly #key: string;
   readonly #context: FileUploadContext;
   readonly #files: FileUpload[] = [];
+  readonly #compression: CompressedFileContext | undefined;
+  /** Those that have not ended. */
+  readonly #open = new Set<FileWriter>();
   readonly #onProgress: ((progress: ExportProgress) => void) | undefined;
-  #current: FileUpload;
+  #current: FileWriter;
   #bytesRead = 0;
   #bytesStored = 0;
 
   constructor(request: ExportRequest, limits: ExportLimits, scheduler: PartScheduler) {
-    const { connection, bucket, key, contentType, kmsKeyId, journal } = request;
+    const { connection, bucket, key, contentType, contentEncoding, kmsKeyId, journal } = request;
     const { memory = new BufferMemory(), publishedKeys = sharedKeysOf(connection) } = request;
     this.#key = key;
     this.#onProgress = request.onProgress;
     this.#context = {
       connection,
       bucket,
-      settings: { contentType, kmsKeyId },
+      settings: { contentType, contentEncoding, kmsKeyId },
       memory,
       scheduler,
       journal,
@@ -36,16 +42,16 @@ export class ExportFiles {
       partSize: (partNumber) => partSizeOf(partNumber, limits),
       onStored: (bytes) => this.#noteStored(bytes),
     };
+    const { compression } = limits;
+    if (compression !== undefined) {
+      this.#compression = { createCompressor: () => createCompressor(compression), memory, scheduler };
+    }
     this.#current = this.#begin();
   }
 
   /** In the order of the rows. */
   get all(): readonly FileUpload[] {
     return this.#files;
-  }
-
-  get current(): FileUpload {
-    return this.#current;
   }
 
   get bytesRead(): number {
@@ -57,17 +63,39 @@ export class ExportFiles {
     this.#bytesRead += bytes.byteLength;
   }
 
+  /** See FileWriter. */
+  sendUpTo(bytes: number): Promise<void> {
+    return this.#current.sendUpTo(bytes);
+  }
+
   /** Closes the current file without its last `carryBytes` bytes, which become the beginning of the next file. */
   async cut(carryBytes: number): Promise<void> {
     const ended = this.#current;
     this.#current = this.#begin();
     await ended.moveEnd(carryBytes, this.#current);
-    await ended.sendRest();
+    await this.#end(ended, { keepsOnePart: false });
   }
 
-  #begin(): FileUpload {
-    const file = new FileUpload(keyOfFile(this.#key, this.#files.length + 1), this.#context);
-    this.#files.push(file);
+  /** Ends the last file. */
+  end(options: { keepsOnePart: boolean }): Promise<void> {
+    return this.#end(this.#current, options);
+  }
+
+  /** Gives the memory of what was being written back, once the export has failed. */
+  async discard(): Promise<void> {
+    for (const file of this.#open) await file.discard();
+  }
+
+  async #end(file: FileWriter, options: { keepsOnePart: boolean }): Promise<void> {
+    await file.end(options);
+    this.#open.delete(file);
+  }
+
+  #begin(): FileWriter {
+    const upload = new FileUpload(keyOfFile(this.#key, this.#files.length + 1), this.#context);
+    this.#files.push(upload);
+    const file = this.#compression === undefined ? upload : new CompressedFile(upload, this.#compression);
+    this.#open.add(file);
     return file;
   }
 

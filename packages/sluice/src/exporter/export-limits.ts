@@ -1,3 +1,4 @@
+import { type Compression, validateCompression } from '../compression/compression.ts';
 import { SluiceError } from '../errors.ts';
 import { validateObjectSettings } from '../s3/object-settings.ts';
 import { validateS3Uri } from '../s3/s3-uri.ts';
@@ -12,9 +13,10 @@ export interface ExportLimits {
   fileLimitBytes: number;
   partSizeBytes: number;
   partsInFlight: number;
+  compression: Compression | undefined;
 }
 
-/** @throws {SluiceError} `invalid_argument` */
+/** @throws {SluiceError} `invalid_argument`, `not_supported` */
 export function validateRequest(request: ExportRequest): ExportLimits {
   validateS3Uri(request);
   validateObjectSettings(request);
@@ -27,7 +29,13 @@ export function validateRequest(request: ExportRequest): ExportLimits {
   // Checked here because S3 refuses a part that is too small only at CompleteMultipartUpload.
   requireBetween('the part size', partSizeBytes, SMALLEST_PART_BYTES, LARGEST_PART_BYTES);
   requireBetween('the number of parts in flight', partsInFlight, 1, 1_000);
-  return { fileLimitBytes, partSizeBytes, partsInFlight };
+  return { fileLimitBytes, partSizeBytes, partsInFlight, compression: compressionOf(request) };
+}
+
+function compressionOf({ compression, compressionLevel }: ExportRequest): Compression | undefined {
+  if (compression !== undefined) return validateCompression(compression, compressionLevel);
+  if (compressionLevel === undefined) return undefined;
+  throw new SluiceError('invalid_argument', 'a compression level needs a compression');
 }
 
 function requireBetween(name: string, value: number, least: number, most: number): void {

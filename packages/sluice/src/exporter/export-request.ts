@@ -1,3 +1,4 @@
+import type { CompressionFormat } from '../compression/compression.ts';
 import type { S3Connection } from '../s3/connection.ts';
 import type { BufferMemory } from './buffer-memory.ts';
 import type { ExportedFile } from './exported-file.ts';
@@ -21,9 +22,24 @@ export interface ExportRequest {
   /** How rows are laid out, so that files are cut between them; or what knows where the source's rows start. */
   rowFormat: RowFormat | RowScanner;
   contentType?: string | undefined;
+  /**
+   * What the objects say about themselves; it compresses nothing. Clients that know it decompress as they read.
+   * @default nothing, also with `compression`: then the key or the content type may tell
+   */
+  contentEncoding?: string | undefined;
+  /**
+   * Each file is compressed by itself, in other threads, after the rows were cut into files. zstd needs Node.js 22.15.
+   * @default undefined: files hold what the source gives
+   */
+  compression?: CompressionFormat | undefined;
+  /** From 1 to 9. @default 6 for gzip, 3 for zstd */
+  compressionLevel?: number | undefined;
   /** The KMS key to encrypt with. @default the bucket's own encryption */
   kmsKeyId?: string | undefined;
-  /** A file is closed at the last row boundary at or below this size. @default 6 GiB */
+  /**
+   * A file is closed at the last row boundary at or below this size, in bytes of the source: compressed files are
+   * smaller. @default 6 GiB
+   */
   fileLimitBytes?: number | undefined;
   /** The size of the first parts; see `partSizeOf`. @default 8 MiB */
   partSizeBytes?: number | undefined;
@@ -31,7 +47,8 @@ export interface ExportRequest {
   partsInFlight?: number | undefined;
   /**
    * Memory that several exports share. Together they use no more than its limit, or one part each if that is more,
-   * because a smaller part could not be sent. @default memory of its own, 72 MiB
+   * because a smaller part could not be sent; an export that compresses also a piece of 512 KiB and a zstd stream.
+   * @default memory of its own, 72 MiB
    */
   memory?: BufferMemory | undefined;
   journal?: UploadJournal | undefined;
@@ -67,5 +84,8 @@ export interface ExportProgress {
 export interface ExportResult {
   /** In the order of the rows. */
   files: ExportedFile[];
+  /** As stored. */
   bytes: number;
+  /** That the source gave, before compression. */
+  sourceBytes: number;
 }

@@ -12,12 +12,12 @@ import { abandonSource, readSource } from './source-reader.ts';
 const WINDOW_PARTS = 2;
 
 /**
- * Stores a stream of rows as one or more objects, whose concatenation is the stream. Nothing is visible in the bucket
- * before the source has ended without error. Then the last file is published first, and the one with the plain key
- * last.
+ * Stores a stream of rows as one or more objects, whose concatenation is the stream; with `compression`, the
+ * concatenation of what they decompress to. Nothing is visible in the bucket before the source has ended without error.
+ * Then the last file is published first, and the one with the plain key last.
  *
  * @throws {UploadError} S3 refused a request or could not be reached
- * @throws {SluiceError} `invalid_argument`, `credentials_unavailable`
+ * @throws {SluiceError} `invalid_argument`, `not_supported`, `credentials_unavailable`
  * @throws the source's error or the signal's reason, unchanged
  */
 export async function exportToS3(request: ExportRequest): Promise<ExportResult> {
@@ -25,7 +25,8 @@ export async function exportToS3(request: ExportRequest): Promise<ExportResult> 
   const files = await sendFiles(request);
   const undoTimeoutMs = undoTimeoutOf(request);
   const published = await publishFiles(files.all, { journal, confirm, signal, undoTimeoutMs });
-  return { files: published, bytes: files.bytesRead };
+  const bytes = published.reduce((sum, file) => sum + file.bytes, 0);
+  return { files: published, bytes, sourceBytes: files.bytesRead };
 }
 
 /**
@@ -34,9 +35,9 @@ export async function exportToS3(request: ExportRequest): Promise<ExportResult> 
  */
 export async function sendToS3(
   request: Omit<ExportRequest, 'confirm'>,
-): Promise<{ files: SentFileData[]; bytes: number }> {
+): Promise<{ files: SentFileData[]; sourceBytes: number }> {
   const files = await sendFiles(request, { keepsSmallFile: false });
-  return { files: await Promise.all(files.all.map((file) => file.handOver())), bytes: files.bytesRead };
+  return { files: await Promise.all(files.all.map((file) => file.handOver())), sourceBytes: files.bytesRead };
 }
 
 /** @param options.keepsSmallFile what becomes an object in one request is not sent yet, but stays in memory */
@@ -53,14 +54,14 @@ async function sendFiles(
   if (signal?.aborted === true) abort();
   try {
     await readRows(request, limits, files, scheduler);
-    const { current } = files;
-    if (!current.fitsOneRequest || !(keepsSmallFile || current.isEmpty)) await current.sendRest();
+    await files.end({ keepsOnePart: keepsSmallFile });
     await scheduler.settled();
     scheduler.throwIfFailed();
     return files;
   } catch (error) {
     scheduler.fail(error);
     await scheduler.settled();
+    await files.discard();
     throw await undoFiles(files.all, error, { journal, undoTimeoutMs: undoTimeoutOf(request) });
   } finally {
     signal?.removeEventListener('abort', abort);
@@ -86,7 +87,7 @@ async function readRows(
     for (const step of cutter.push(chunk)) {
       if (step.do === 'append') await files.append(step.bytes);
       else await files.cut(step.carryBytes);
-      await files.current.sendUpTo(cutter.sendableBytes);
+      await files.sendUpTo(cutter.sendableBytes);
     }
   }
 }

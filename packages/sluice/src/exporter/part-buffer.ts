@@ -1,10 +1,11 @@
+import type { Blocks } from '../compression/compressor.ts';
 import { BLOCK_BYTES, type BufferMemory } from './buffer-memory.ts';
 
 /** The bytes of one part, while it is filled and until it is sent. */
 export class PartBuffer {
   readonly #memory: BufferMemory;
   readonly #capacityBytes: number;
-  #blocks: Uint8Array[] = [];
+  #blocks: Uint8Array<ArrayBuffer>[] = [];
   #lengthBytes = 0;
 
   constructor(memory: BufferMemory, capacityBytes: number) {
@@ -25,7 +26,7 @@ export class PartBuffer {
     return this.#lengthBytes === this.#blocks.length * BLOCK_BYTES;
   }
 
-  addBlock(block: Uint8Array): void {
+  addBlock(block: Uint8Array<ArrayBuffer>): void {
     this.#blocks.push(block);
   }
 
@@ -56,6 +57,14 @@ export class PartBuffer {
   truncate(lengthBytes: number): void {
     this.#lengthBytes = lengthBytes;
     this.#memory.giveBack(this.#blocks.splice(Math.ceil(lengthBytes / BLOCK_BYTES)));
+  }
+
+  /** Lets go of all blocks, which the caller gives back. */
+  release(): Blocks {
+    const released = { blocks: this.#blocks, lengthBytes: this.#lengthBytes };
+    this.#blocks = [];
+    this.#lengthBytes = 0;
+    return released;
   }
 
   /** Gives all blocks back. */

@@ -1,3 +1,4 @@
+import { validateCompression, type Compression } from '../compression/compression.ts';
 import type { CopyLayout } from '../copy-options/copy-layout.ts';
 import { connectTo, disconnect } from '../source/connect.ts';
 import { copyStatement } from '../source/copy-statement.ts';
@@ -31,11 +32,12 @@ export class ExportPlan implements AsyncDisposable {
   readonly tables: readonly PlannedTable[];
   readonly jobs: readonly PieceJob[];
   readonly layout: CopyLayout;
+  readonly compression: Compression | undefined;
   readonly #client: SourceClient;
   readonly #request: ExportTablesRequest;
 
   private constructor(
-    parts: Pick<ExportPlan, 'keeper' | 'tables' | 'jobs' | 'layout'>,
+    parts: Pick<ExportPlan, 'keeper' | 'tables' | 'jobs' | 'layout' | 'compression'>,
     client: SourceClient,
     request: ExportTablesRequest,
   ) {
@@ -43,19 +45,22 @@ export class ExportPlan implements AsyncDisposable {
     this.tables = parts.tables;
     this.jobs = parts.jobs;
     this.layout = parts.layout;
+    this.compression = parts.compression;
     this.#client = client;
     this.#request = request;
   }
 
   /** Connects, locks the tables, takes the snapshot, and cuts the tables. Errors as exportTables. */
   static async open(request: ExportTablesRequest): Promise<ExportPlan> {
-    const { database, tables = [], splitBy, prefix, compression, signal } = request;
+    const { database, tables = [], splitBy, prefix, signal } = request;
+    const asked = request.compression === undefined ? undefined : validateCompression(request.compression);
     const { fileSizeBytes: pieceBytes = DEFAULT_FILE_SIZE_BYTES } = request;
     const client = await connectTo({ connectionString: database, signal });
     let keeper: SnapshotKeeper | undefined;
     try {
       const copyRequest = await copyRequestOf(client, request.copyOptions);
       const { options, layout } = copyRequest;
+      const compression = asked ?? copyRequest.compression;
       const query = request.query === undefined ? undefined : statementIn(request.query, copyRequest);
       const queries = query === undefined ? [] : [query];
       keeper = await SnapshotKeeper.open(client, { tables, queries, signal });
@@ -74,7 +79,7 @@ export class ExportPlan implements AsyncDisposable {
         compression,
         copyStatement: (sql) => copyStatement(sql, options),
       });
-      return new ExportPlan({ keeper, tables: planned, jobs, layout }, client, request);
+      return new ExportPlan({ keeper, tables: planned, jobs, layout, compression }, client, request);
     } catch (error) {
       await keeper?.end();
       await disconnect(client);

@@ -3,7 +3,7 @@ import type { ExportedFile } from '../exporter/exported-file.ts';
 import type { S3Connection } from '../s3/connection.ts';
 import type { IfExists } from './destination.ts';
 import type { ExportState } from './export-state.ts';
-import type { Compression } from './file-format.ts';
+import type { CompressionFormat } from '../compression/compression.ts';
 
 /** What `exportTables` exports, from where, and where to. */
 export interface ExportTablesRequest {
@@ -25,7 +25,7 @@ export interface ExportTablesRequest {
   jobs?: number | undefined;
   /** About how large a file is, before compression. @default 256 MiB */
   fileSizeBytes?: number | undefined;
-  compression?: Compression | undefined;
+  compression?: CompressionFormat | undefined;
   kmsKeyId?: string | undefined;
   /** Write `<prefix>manifest.json` when all files are published. @default true */
   manifest?: boolean | undefined;

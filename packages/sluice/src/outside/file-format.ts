@@ -1,7 +1,5 @@
 import type { RowFormat } from '../exporter/row-format.ts';
 
-export type Compression = 'gzip' | 'zstd';
-
 /** What kind of file COPY's bytes make. */
 export interface FileFormat {
   /** Without the dot. */

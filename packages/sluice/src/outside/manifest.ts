@@ -41,12 +41,8 @@ export interface Manifest {
 
 /** The text of an export's manifest. */
 export function manifestOf(
-  plan: Pick<ExportPlan, 'tables' | 'jobs' | 'keeper' | 'layout'>,
-  {
-    results,
-    bucket,
-    compression,
-  }: { results: readonly PieceResult[]; bucket: string; compression: string | undefined },
+  plan: Pick<ExportPlan, 'tables' | 'jobs' | 'keeper' | 'layout' | 'compression'>,
+  { results, bucket }: { results: readonly PieceResult[]; bucket: string },
 ): string {
   const { snapshot } = plan.keeper;
   const done = results.map((result) => ({ result, table: plan.jobs[result.id]?.table }));
@@ -60,7 +56,7 @@ export function manifestOf(
       })),
     ),
     format: plan.layout.rowFormat.format,
-    compression: compression ?? null,
+    compression: plan.compression?.format ?? null,
     tables: plan.tables.map(({ name, columns }, index) => {
       const own = done.filter(({ table }) => table === index);
       return {

@@ -1,4 +1,5 @@
-import type { Compression, FileFormat } from './file-format.ts';
+import type { CompressionFormat } from '../compression/compression.ts';
+import type { FileFormat } from './file-format.ts';
 
 /** Letters, digits and what else stands in names of folders without an escape, whatever reads them. */
 const PLAIN = /[\p{L}\p{N}_$~-]/u;
@@ -13,12 +14,12 @@ export function pieceKey(
   folder: string,
   index: number,
   { extension }: FileFormat,
-  compression: Compression | undefined,
+  compression: CompressionFormat | undefined,
 ): string {
   return `${folder}part-${String(index).padStart(5, '0')}.${extension}${suffixOf(compression)}`;
 }
 
-function suffixOf(compression: Compression | undefined): string {
+function suffixOf(compression: CompressionFormat | undefined): string {
   if (compression === undefined) return '';
   return compression === 'gzip' ? '.gz' : '.zst';
 }

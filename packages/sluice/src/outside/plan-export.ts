@@ -6,7 +6,8 @@ import type { Piece } from '../tables/piece.ts';
 import { planPieces, planQueryPieces } from '../tables/plan-pieces.ts';
 import type { SnapshotKeeper } from '../tables/snapshot-keeper.ts';
 import type { Column, Table } from '../tables/table.ts';
-import { fileFormat, type Compression } from './file-format.ts';
+import type { Compression } from '../compression/compression.ts';
+import { fileFormat } from './file-format.ts';
 import { pieceKey, tableFolder } from './object-keys.ts';
 import type { PieceJob } from './piece-job.ts';
 
@@ -77,7 +78,7 @@ export function jobsOf(
       pieces.map(({ sql, index, estimatedBytes }) => ({
         table,
         sql: copyStatement(sql),
-        key: pieceKey(folder, index, format, compression),
+        key: pieceKey(folder, index, format, compression?.format),
         estimatedBytes,
       })),
     )

@@ -45,7 +45,7 @@ async function readPieces(
 ): Promise<PieceResult[]> {
   const { connection, bucket, kmsKeyId, onRetry, signal } = request;
   const { jobs = DEFAULT_JOBS, memory = new BufferMemory() } = request;
-  const { keeper, hasHeaderLine, layout } = plan;
+  const { keeper, hasHeaderLine, compression } = plan;
   const results: PieceResult[] = [];
   // The sessions' snapshot ends with the keeper's transaction.
   const lost = new AbortController();
@@ -56,7 +56,15 @@ async function readPieces(
       open: async (opening) =>
         new SnapshotReader({
           client: await plan.connect(opening),
-          upload: { connection, bucket, kmsKeyId, contentType: layout.contentType, memory },
+          upload: {
+            connection,
+            bucket,
+            kmsKeyId,
+            contentType: contentTypeOf(plan),
+            compression: compression?.format,
+            compressionLevel: compression?.level,
+            memory,
+          },
           hasHeaderLine,
           meter: ({ table }) => meter.begin(table),
         }),
@@ -79,7 +87,7 @@ async function publishAll(
 ): Promise<ExportTablesResult> {
   const { connection, bucket, kmsKeyId, signal } = request;
   const { manifestKey } = plan;
-  const manifest = manifestOf(plan, { results, bucket, compression: request.compression });
+  const manifest = manifestOf(plan, { results, bucket });
   const files = await publishFiles(sentFiles(results, plan, request), {
     journal: undefined,
     signal,
@@ -121,12 +129,18 @@ function resultOf(
 
 function sentFiles(
   results: readonly PieceResult[],
-  { layout }: ExportPlan,
-  { connection, bucket, kmsKeyId }: ExportTablesRequest,
+  plan: ExportPlan,
+  request: ExportTablesRequest,
 ): SentFile[] {
-  const settings = { contentType: layout.contentType, kmsKeyId };
+  const { connection, bucket, kmsKeyId } = request;
+  const settings = { contentType: contentTypeOf(plan), kmsKeyId };
   const context = { connection, bucket, settings, journal: undefined, keys: new PublishedKeys() };
   return results.flatMap(({ files }) => files.map((file) => new SentFile(file, context)));
+}
+
+/** The names of compressed files end with .gz or .zst, by which readers know them: to S3 they are what they are. */
+function contentTypeOf({ layout, compression }: ExportPlan): string {
+  return compression === undefined ? layout.contentType : `application/${compression.format}`;
 }
 
 /** Each of them is taken back by a request or two. */

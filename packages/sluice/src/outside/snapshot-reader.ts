@@ -31,12 +31,12 @@ export class SnapshotReader implements PieceReader {
     const meter = this.#options.meter(job);
     const copy = copyOut(client, job.sql, { hasHeaderLine, signal });
     try {
-      const { files, bytes } = await sendToS3({
+      const { files, sourceBytes: bytes } = await sendToS3({
         ...upload,
         source: copy,
         rowFormat: copy.rows,
         key: job.key,
-        // One piece is one file.
+        // A piece is one file.
         fileLimitBytes: LARGEST_OBJECT_BYTES,
         onProgress: ({ bytesRead, bytesStored }) =>
           meter.count({ rows: copy.rowsSoFar, bytes: bytesRead, storedBytes: bytesStored }),

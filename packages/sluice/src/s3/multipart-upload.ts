@@ -48,7 +48,7 @@ export async function createMultipartUpload(
   connection: S3Connection,
   request: CreateMultipartUploadRequest,
 ): Promise<MultipartUpload> {
-  const { bucket, key, contentType, kmsKeyId } = request;
+  const { bucket, key, contentType, contentEncoding, kmsKeyId } = request;
   const { CreateMultipartUploadCommand } = await loadS3Sdk();
   const client = await connection.client();
   const target = await connection.target('CreateMultipartUpload', request);
@@ -56,6 +56,7 @@ export async function createMultipartUpload(
     Bucket: bucket,
     Key: key,
     ...(contentType === undefined ? {} : { ContentType: contentType }),
+    ...(contentEncoding === undefined ? {} : { ContentEncoding: contentEncoding }),
     ...(kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId }),
     ...(connection.checksums === 'crc32' ? { ChecksumAlgorithm: 'CRC32' as const } : {}),
   });

@@ -3,19 +3,27 @@ import { SluiceError } from '../errors.ts';
 /** What an object is stored with. */
 export interface ObjectSettings {
   contentType?: string | undefined;
+  /** How the object's bytes are encoded: `gzip`, `zstd`. */
+  contentEncoding?: string | undefined;
   /** A KMS key (id, ARN or alias) to encrypt with. @default the bucket's own encryption */
   kmsKeyId?: string | undefined;
 }
 
 /** @throws {SluiceError} `invalid_argument` for a value that a header cannot have */
-export function validateObjectSettings({ contentType, kmsKeyId }: ObjectSettings): void {
+export function validateObjectSettings({ contentType, contentEncoding, kmsKeyId }: ObjectSettings): void {
   checkHeaderValue('content type', contentType);
+  checkHeaderValue('content encoding', contentEncoding);
   checkHeaderValue('KMS key', kmsKeyId);
 }
 
-export function settingsHeaders({ contentType, kmsKeyId }: ObjectSettings): Record<string, string> {
+export function settingsHeaders({
+  contentType,
+  contentEncoding,
+  kmsKeyId,
+}: ObjectSettings): Record<string, string> {
   return {
     ...(contentType === undefined ? {} : { 'content-type': contentType }),
+    ...(contentEncoding === undefined ? {} : { 'content-encoding': contentEncoding }),
     ...(kmsKeyId === undefined
       ? {}
       : {

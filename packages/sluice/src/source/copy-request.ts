@@ -1,6 +1,8 @@
 import type { Client } from 'pg';
+import type { Compression } from '../compression/compression.ts';
 import { copyLayout, type CopyLayout } from '../copy-options/copy-layout.ts';
 import { loadParser, parseCopyOptions, type CopyOption } from '../copy-options/parse-copy-options.ts';
+import { takeCompression } from '../copy-options/take-compression.ts';
 import { singleStatement } from '../copy-options/parse-statement.ts';
 import { SluiceError } from '../errors.ts';
 import { SourceClient } from './source-client.ts';
@@ -9,11 +11,13 @@ import { SourceClient } from './source-client.ts';
 export interface CopyRequest {
   options: readonly CopyOption[];
   layout: CopyLayout;
+  /** Asked for among the options, where COPY does not have it. */
+  compression: Compression | undefined;
   /** Whether a backslash escapes in the session's strings: standard_conforming_strings is off. */
   backslashEscapes: boolean;
 }
 
-/** @throws SluiceError `options_syntax` */
+/** @throws SluiceError `options_syntax`, `invalid_argument`, `not_supported` */
 export async function copyRequestOf(client: Client, copyOptions = ''): Promise<CopyRequest> {
   await loadParser();
   const { rows } = await client.query<{ backslashEscapes: boolean; clientEncoding: string }>(`
@@ -21,8 +25,9 @@ export async function copyRequestOf(client: Client, copyOptions = ''): Promise<C
       pg_catalog.current_setting('client_encoding') AS "clientEncoding"`);
   const { backslashEscapes = false, clientEncoding = 'UTF8' } = rows[0] ?? {};
   const copyEncoding = client instanceof SourceClient ? client.copyEncoding : clientEncoding;
-  const options = parseCopyOptions(copyOptions, { backslashEscapes });
-  return { options, layout: copyLayout(options, copyEncoding), backslashEscapes };
+  const parsed = parseCopyOptions(copyOptions, { backslashEscapes });
+  const { copyOptions: options, compression } = takeCompression(parsed);
+  return { options, layout: copyLayout(options, copyEncoding), compression, backslashEscapes };
 }
 
 /**

@@ -25,7 +25,10 @@ export interface ExportQueryResult {
   rows: bigint;
   /** In the order of the rows. */
   files: ExportedFile[];
+  /** As stored. */
   bytes: number;
+  /** That COPY wrote, before compression. */
+  sourceBytes: number;
 }
 
 /**
@@ -86,19 +89,26 @@ async function exportFrom(
     if (isOwnTransaction) await client.query(`BEGIN; ${EXPORT_SETTINGS}`);
     const copyRequest = await copyRequestOf(client, copyOptions);
     const { contentType } = copyRequest.layout;
+    const { compression } = copyRequest;
     source = copyOut(client, copyStatement(statementIn(query, copyRequest), copyRequest.options), {
       hasHeaderLine: hasHeaderLine(copyRequest),
       signal,
     });
-    const { files, bytes } = await exportToS3({
+    const { files, bytes, sourceBytes } = await exportToS3({
       contentType,
+      // As the SQL functions do it.
+      ...(compression !== undefined && {
+        compression: compression.format,
+        compressionLevel: compression.level,
+        contentEncoding: compression.format,
+      }),
       ...target,
       source,
       rowFormat: source.rows,
       ...(isOwnTransaction ? { confirm } : {}),
     });
     if (commitError !== undefined) throw unknownCommit(commitError);
-    return { rows: source.rowCount ?? 0n, files, bytes };
+    return { rows: source.rowCount ?? 0n, files, bytes, sourceBytes };
   } catch (error) {
     await source?.end();
     // A connection that is lost has rolled back by itself.

@@ -1,39 +1,21 @@
-import assert from 'node:assert/strict';
 import { setMaxListeners } from 'node:events';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { BufferMemory } from '../../src/exporter/buffer-memory.ts';
-import type { ExportRequest, ExportResult } from '../../src/exporter/export-request.ts';
-import { exportToS3 } from '../../src/exporter/export-to-s3.ts';
+import type { ExportResult } from '../../src/exporter/export-request.ts';
 import { MIB } from '../../src/exporter/part-size.ts';
 import type { RowFormat } from '../../src/exporter/row-format.ts';
 import type { MultipartUpload } from '../../src/s3/multipart-upload.ts';
 import { chunksOf, copyStream, type Field } from './copy-streams.ts';
-import { BUCKET, type S3Fixture, startS3Fixture } from './s3-fixture.ts';
+import { BUCKET, exportRows, s3ForEachTest, type S3Fixture } from './s3-fixture.ts';
 import { bytesSource, eventually, SilentSource, textOf, textSource } from './sources.ts';
 
 const PART = 5 * MIB;
 const TEXT: RowFormat = { format: 'text', header: false };
 
 let s3: S3Fixture;
-beforeEach(async () => {
-  s3 = await startS3Fixture();
-});
-afterEach(async () => {
-  const open = await s3.listOpenUploads();
-  await s3.close();
-  assert.deepEqual(open, [], 'no multipart upload is left open');
-});
+s3ForEachTest((fixture) => (s3 = fixture));
 
-function run(request: Partial<ExportRequest> & Pick<ExportRequest, 'source'>): Promise<ExportResult> {
-  return exportToS3({
-    connection: s3.connect(),
-    bucket: BUCKET,
-    key: 'rows',
-    rowFormat: TEXT,
-    partSizeBytes: PART,
-    ...request,
-  });
-}
+const run = (request: Parameters<typeof exportRows>[1]): Promise<ExportResult> => exportRows(s3, request);
 
 /** Rows that contain quotes and newlines, in the given format. */
 function someRows(rowFormat: RowFormat, count: number): ReturnType<typeof copyStream> {

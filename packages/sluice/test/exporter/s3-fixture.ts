@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -9,9 +10,13 @@ import {
   ListObjectsV2Command,
   S3Client,
 } from '@aws-sdk/client-s3';
+import { afterEach, beforeEach } from 'vitest';
 import type { AwsRequestLog } from '../../../local/src/aws/endpoint.ts';
 import type { AuthorizationRequest } from '../../../local/src/aws/identity.ts';
 import { startAwsServer } from '../../../local/src/aws/server.ts';
+import type { ExportRequest, ExportResult } from '../../src/exporter/export-request.ts';
+import { exportToS3 } from '../../src/exporter/export-to-s3.ts';
+import { MIB } from '../../src/exporter/part-size.ts';
 import { S3Connection, type S3ConnectionOptions } from '../../src/s3/connection.ts';
 
 export const REGION = 'eu-central-1';
@@ -30,6 +35,8 @@ export interface S3Fixture {
   read(key: string): Promise<Buffer>;
   head(key: string): Promise<{
     contentType: string | undefined;
+    contentEncoding: string | undefined;
+    bytes: number | undefined;
     encryption: string | undefined;
     kmsKeyId: string | undefined;
   }>;
@@ -38,6 +45,35 @@ export interface S3Fixture {
   listOpenUploads(): Promise<string[]>;
   operations(): string[];
   close(): Promise<void>;
+}
+
+/** Gives each test of a file a fixture of its own, and sees to it that no multipart upload is left open. */
+export function s3ForEachTest(use: (s3: S3Fixture) => void): void {
+  let s3: S3Fixture;
+  beforeEach(async () => {
+    s3 = await startS3Fixture();
+    use(s3);
+  });
+  afterEach(async () => {
+    const open = await s3.listOpenUploads();
+    await s3.close();
+    assert.deepEqual(open, [], 'no multipart upload is left open');
+  });
+}
+
+/** Exports text to the key `rows` of the fixture, unless the request says otherwise. */
+export function exportRows(
+  s3: S3Fixture,
+  request: Partial<ExportRequest> & Pick<ExportRequest, 'source'>,
+): Promise<ExportResult> {
+  return exportToS3({
+    connection: s3.connect(),
+    bucket: BUCKET,
+    key: 'rows',
+    rowFormat: { format: 'text', header: false },
+    partSizeBytes: 5 * MIB,
+    ...request,
+  });
 }
 
 export async function startS3Fixture(): Promise<S3Fixture> {
@@ -86,6 +122,8 @@ export async function startS3Fixture(): Promise<S3Fixture> {
       const output = await client.send(new HeadObjectCommand({ Bucket: BUCKET, Key: key }));
       return {
         contentType: output.ContentType,
+        contentEncoding: output.ContentEncoding,
+        bytes: output.ContentLength,
         encryption: output.ServerSideEncryption,
         kmsKeyId: output.SSEKMSKeyId,
       };

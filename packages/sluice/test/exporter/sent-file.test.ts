@@ -31,7 +31,7 @@ afterEach(async () => {
 function send(
   key: string,
   request: Partial<ExportRequest> = {},
-): Promise<{ files: SentFileData[]; bytes: number }> {
+): Promise<{ files: SentFileData[]; sourceBytes: number }> {
   return sendToS3({
     source: textSource(LARGE),
     connection: s3.connect({ endpoint: proxy.endpoint, maxAttempts: 2, requestTimeoutMs: 2_000 }),

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { workerProgram } from '../../worker-program.ts';
 import { limitTime } from './limit-time.ts';
 import type { ParseJob, ParseReply } from './parse-job.ts';
 
@@ -29,7 +30,10 @@ export class ParserThread {
   #endedBy: Error | undefined;
   #hasTimedOut = false;
 
-  private constructor({ program = compiledWorker(), timeLimitMs }: ParserThreadOptions) {
+  private constructor({
+    program = workerProgram(import.meta.url, 'parser-worker'),
+    timeLimitMs,
+  }: ParserThreadOptions) {
     this.#timeLimitMs = timeLimitMs;
     // An empty environment: the thread needs none, and the agent's own may hold credentials.
     this.#worker = new Worker(program, { name: 'sluice-parser', env: {}, argv: [], execArgv: [] });
@@ -110,14 +114,6 @@ export class ParserThread {
     // The promise of terminate() is ignored: `#ended` resolves on 'exit'.
     void this.#worker.terminate();
   }
-}
-
-/** Node.js does not run TypeScript in a worker thread, so when the sources run (in tests) the compiled file is used. */
-function compiledWorker(): URL {
-  const here = import.meta.url;
-  return here.endsWith('.ts')
-    ? new URL('../../../dist/agent/parser/parser-worker.js', here)
-    : new URL('parser-worker.js', here);
 }
 
 function asError(thrown: unknown): Error {
