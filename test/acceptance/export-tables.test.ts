@@ -54,7 +54,7 @@ async function linesOf(folder: string): Promise<string[]> {
   const keys = await testStack.keys(`${prefix}${folder}/`);
   const objects = await Promise.all(keys.map((key) => testStack.object(key)));
   return objects
-    .map((object, index) => (keys[index]?.endsWith('.gz') === true ? gunzipSync(object) : object))
+    .map((object, index) => (/\.gz$/.test(keys[index] ?? '') ? gunzipSync(object) : object))
     .flatMap((object) => object.toString().split('\n').slice(0, -1))
     .toSorted();
 }
@@ -132,9 +132,9 @@ describe('sluice export of tables', () => {
   it('reads tables and a query on one snapshot while others write', async () => {
     const writer = await testStack.connect();
     await writer.query('CREATE TABLE moving AS SELECT id, 0 AS version FROM generate_series(1, 20000) AS id');
-    let isOver = false;
+    const over = new AbortController();
     const writing = (async () => {
-      while (!isOver)
+      while (!over.signal.aborted)
         await writer.query(
           'UPDATE moving SET version = version + 1; DELETE FROM moving WHERE id IN (SELECT id FROM moving ORDER BY random() LIMIT 5)',
         );
@@ -148,7 +148,7 @@ describe('sluice export of tables', () => {
       '4',
       ...SMALL_FILES,
     );
-    isOver = true;
+    over.abort();
     await writing;
     expect(stderr).toBe('');
     expect(status).toBe(0);

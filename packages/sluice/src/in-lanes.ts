@@ -9,19 +9,17 @@ export async function inLanes<T>(
   work: (item: T) => Promise<void>,
 ): Promise<void> {
   const iterator = items[Symbol.iterator]();
-  let failure: { error: unknown } | undefined;
+  const failures: unknown[] = [];
   const lane = async (): Promise<void> => {
     for (let next = iterator.next(); next.done !== true; next = iterator.next()) {
-      if (failure !== undefined) return;
+      if (failures.length > 0) return;
       try {
         await work(next.value);
       } catch (error) {
-        failure ??= { error };
+        failures.push(error);
       }
     }
   };
   await Promise.all(Array.from({ length: lanes }, lane));
-  // A lane sets it while this one waits.
-  const failed = failure as { error: unknown } | undefined;
-  if (failed !== undefined) throw failed.error;
+  if (failures.length > 0) throw failures[0];
 }

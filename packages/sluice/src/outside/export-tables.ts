@@ -13,5 +13,5 @@ import { runPlan } from './run-plan.ts';
 export async function exportTables(request: ExportTablesRequest): Promise<ExportTablesResult> {
   await using plan = await ExportPlan.open(request);
   await plan.checkDestination();
-  return runPlan(plan, request);
+  return await runPlan(plan, request);
 }

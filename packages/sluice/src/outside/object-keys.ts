@@ -30,7 +30,7 @@ function suffixOf(compression: CompressionFormat | undefined): string {
  * underscore is, too, since Hive and Spark pass over such folders.
  */
 function folderName(name: string): string {
-  return [...name]
+  return Array.from(name)
     .map((character, index) =>
       PLAIN.test(character) && !(index === 0 && character === '_') ? character : escaped(character),
     )
