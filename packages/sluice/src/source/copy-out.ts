@@ -251,6 +251,9 @@ export class CopyOut implements AsyncIterable<Uint8Array> {
   }
 
   #onClosed(cause: Error | undefined): void {
+    const told = this.#failure?.error;
+    // The server has said why it ends the session.
+    if (told instanceof Error && 'severity' in told) this.#failure = { error: lostConnection(told) };
     this.#failWith(lostConnection(cause));
     this.#finish();
   }
