@@ -9,6 +9,7 @@ import type { ExportedFile } from '../exporter/exported-file.ts';
 import { connectTo, disconnect, EXPORT_SETTINGS } from './connect.ts';
 import { copyOut, type CopyOut } from './copy-out.ts';
 import { copyStatement } from './copy-statement.ts';
+import { isDatabaseError, sessionError } from './lost-connection.ts';
 import { SourceClient } from './source-client.ts';
 
 /** What is exported, and the settings of `exportToS3`. */
@@ -87,7 +88,7 @@ async function exportFrom(
   };
   let source: CopyOut | undefined;
   try {
-    if (isOwnTransaction) await client.query(`BEGIN; ${EXPORT_SETTINGS}`);
+    if (isOwnTransaction) await begin(client);
     const { sql, layout } = statementOf({ query, copyOptions }, await lookAt(client));
     const { rowFormat, contentType } = layout;
     source = copyOut(client, sql, {
@@ -118,15 +119,27 @@ interface Session {
   copyEncoding: string;
 }
 
+async function begin(client: Client): Promise<void> {
+  await client.query(`BEGIN; ${EXPORT_SETTINGS}`).catch(throwSessionError);
+}
+
 async function lookAt(client: Client): Promise<Session> {
-  const { rows } = await client.query<{ backslashEscapes: boolean; clientEncoding: string }>(`
-    SELECT pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'off' AS "backslashEscapes",
-      pg_catalog.current_setting('client_encoding') AS "clientEncoding"`);
+  const { rows } = await client
+    .query<{ backslashEscapes: boolean; clientEncoding: string }>(SESSION)
+    .catch(throwSessionError);
   const { backslashEscapes = false, clientEncoding = 'UTF8' } = rows[0] ?? {};
   return {
     backslashEscapes,
     copyEncoding: client instanceof SourceClient ? client.copyEncoding : clientEncoding,
   };
+}
+
+const SESSION = `
+  SELECT pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'off' AS "backslashEscapes",
+    pg_catalog.current_setting('client_encoding') AS "clientEncoding"`;
+
+function throwSessionError(error: unknown): never {
+  throw sessionError(error);
 }
 
 /** @throws SluiceError `options_syntax` */
@@ -142,10 +155,6 @@ function statementOf(
   }
   const options = parseCopyOptions(copyOptions, { backslashEscapes });
   return { sql: copyStatement(statement, options), layout: copyLayout(options, copyEncoding) };
-}
-
-function isDatabaseError(error: unknown): boolean {
-  return error instanceof Error && 'severity' in error;
 }
 
 function unknownCommit(cause: unknown): SluiceError {
