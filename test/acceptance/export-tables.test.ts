@@ -54,7 +54,7 @@ async function linesOf(folder: string): Promise<string[]> {
   const keys = await testStack.keys(`${prefix}${folder}/`);
   const objects = await Promise.all(keys.map((key) => testStack.object(key)));
   return objects
-    .map((object, index) => (/\.gz$/.test(keys[index] ?? '') ? gunzipSync(object) : object))
+    .map((object, index) => ((keys[index] ?? '').endsWith('.gz') ? gunzipSync(object) : object))
     .flatMap((object) => object.toString().split('\n').slice(0, -1))
     .toSorted();
 }

@@ -1,5 +1,4 @@
 import type { Client, ClientConfig } from 'pg';
-import { canonicalEncoding } from '../copy-options/encoding.ts';
 import { connectError, isRefusedWayIn } from './connect-error.ts';
 import type { ConnectionSettings } from './conninfo.ts';
 import { resolveSettings, type Environment } from './connection-settings.ts';
@@ -73,7 +72,8 @@ async function open(
   signal?.addEventListener('abort', hangUp, { once: true });
   try {
     await client.connect();
-    await settleEncoding(client, settings.get('client_encoding'));
+    const wanted = settings.get('client_encoding') ?? 'auto';
+    client.copyEncoding = wanted === 'auto' ? await defaultEncoding(client) : wanted;
     signal?.throwIfAborted();
     return client;
   } catch (error) {
@@ -126,10 +126,26 @@ function sessionOptions(environment: Environment): string[] {
   });
 }
 
-/** pg writes and reads UTF-8, whatever the session's encoding is; in SQL_ASCII nothing is converted. */
-async function settleEncoding(client: SourceClient, wanted: string | undefined): Promise<void> {
-  const { sessionEncoding } = client;
-  client.copyEncoding = wanted === undefined || wanted === 'auto' ? sessionEncoding : wanted;
-  if (['UTF8', 'SQL_ASCII'].includes(canonicalEncoding(sessionEncoding))) return;
-  await client.query(`SET client_encoding = 'UTF8'`);
+/**
+ * The encoding that COPY would write if pg did not ask for a session in UTF-8: of the role, the database, or what the
+ * database is in. (One of postgresql.conf can't be seen, and is hardly ever set.)
+ * Source: process_settings in PostgreSQL's src/backend/utils/init/postinit.c.
+ */
+async function defaultEncoding(client: SourceClient): Promise<string | undefined> {
+  const { rows } = await client.query<{ encoding: string }>(DEFAULT_ENCODING);
+  return rows[0]?.encoding;
 }
+
+const DEFAULT_ENCODING = `
+  SELECT COALESCE((
+    SELECT pg_catalog.split_part(c.setting, '=', 2)
+    FROM pg_catalog.pg_db_role_setting AS s, pg_catalog.unnest(s.setconfig) AS c (setting)
+    WHERE (s.setrole OPERATOR(pg_catalog.=) 0 OR s.setrole OPERATOR(pg_catalog.=) (
+        SELECT r.oid FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) session_user))
+      AND (s.setdatabase OPERATOR(pg_catalog.=) 0 OR s.setdatabase OPERATOR(pg_catalog.=) (
+        SELECT d.oid FROM pg_catalog.pg_database AS d
+        WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()))
+      AND pg_catalog.lower(pg_catalog.split_part(c.setting, '=', 1)) OPERATOR(pg_catalog.=) 'client_encoding'
+    ORDER BY s.setrole OPERATOR(pg_catalog.=) 0, s.setdatabase OPERATOR(pg_catalog.=) 0
+    LIMIT 1
+  ), pg_catalog.current_setting('server_encoding')) AS encoding`;

@@ -6,6 +6,7 @@ import { cancelQuery } from './cancel-query.ts';
 import { CopyFrames } from './copy-frames.ts';
 import { FrameRows } from './frame-rows.ts';
 import { FULL_BYTES, PayloadBuffer } from './payload-buffer.ts';
+import { isDatabaseError, lostConnection } from './lost-connection.ts';
 import { SourceClient } from './source-client.ts';
 import { SocketLease } from './socket-lease.ts';
 
@@ -207,7 +208,7 @@ export class CopyOut implements AsyncIterable<Uint8Array> {
 
   /** The driver tells of an error: the server's, or its own when the connection is of no use. */
   #onError(error: Error): void {
-    if ('severity' in error) {
+    if (isDatabaseError(error)) {
       this.#failWith(error);
       // What follows is that the server is ready, or that it closes the connection.
       this.#endTimer ??= setTimeout(() => this.#lease.destroy(), END_TIMEOUT_MS);
@@ -256,6 +257,9 @@ export class CopyOut implements AsyncIterable<Uint8Array> {
   }
 
   #onClosed(cause: Error | undefined): void {
+    const told = this.#failure?.error;
+    // The server has said why it ends the session.
+    if (isDatabaseError(told)) this.#failure = { error: lostConnection(told) };
     this.#failWith(lostConnection(cause));
     this.#finish();
   }
@@ -315,13 +319,4 @@ function withEncoding(client: Client, sql: string): string {
 function rowCountOf(commandTag = ''): bigint | undefined {
   const digits = /^COPY (\d+)$/.exec(commandTag)?.[1];
   return digits === undefined ? undefined : BigInt(digits);
-}
-
-function lostConnection(cause: Error | undefined): SluiceError {
-  return new SluiceError('database_unavailable', 'the connection to PostgreSQL was lost during the COPY', {
-    cause,
-    detail: cause === undefined ? undefined : `${cause.message}.`,
-    hint: 'Was the server stopped, the session ended, or the network broken? The log of the server says.',
-    retryable: true,
-  });
 }

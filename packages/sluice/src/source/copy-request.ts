@@ -5,6 +5,7 @@ import { loadParser, parseCopyOptions, type CopyOption } from '../copy-options/p
 import { takeCompression } from '../copy-options/take-compression.ts';
 import { singleStatement } from '../copy-options/parse-statement.ts';
 import { SluiceError } from '../errors.ts';
+import { sessionError } from './lost-connection.ts';
 import { SourceClient } from './source-client.ts';
 
 /** How a session's COPY writes rows: what its options, and its settings where they do not say, come to. */
@@ -17,12 +18,18 @@ export interface CopyRequest {
   backslashEscapes: boolean;
 }
 
+const SETTINGS = `
+  SELECT pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'off' AS "backslashEscapes",
+    pg_catalog.current_setting('client_encoding') AS "clientEncoding"`;
+
 /** @throws SluiceError `options_syntax`, `invalid_argument`, `not_supported` */
 export async function copyRequestOf(client: Client, copyOptions = ''): Promise<CopyRequest> {
   await loadParser();
-  const { rows } = await client.query<{ backslashEscapes: boolean; clientEncoding: string }>(`
-    SELECT pg_catalog.current_setting('standard_conforming_strings') OPERATOR(pg_catalog.=) 'off' AS "backslashEscapes",
-      pg_catalog.current_setting('client_encoding') AS "clientEncoding"`);
+  const { rows } = await client
+    .query<{ backslashEscapes: boolean; clientEncoding: string }>(SETTINGS)
+    .catch((error: unknown) => {
+      throw sessionError(error);
+    });
   const { backslashEscapes = false, clientEncoding = 'UTF8' } = rows[0] ?? {};
   const copyEncoding = client instanceof SourceClient ? client.copyEncoding : clientEncoding;
   const parsed = parseCopyOptions(copyOptions, { backslashEscapes });

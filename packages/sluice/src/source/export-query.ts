@@ -7,6 +7,7 @@ import { connectTo, disconnect, EXPORT_SETTINGS } from './connect.ts';
 import { copyOut, type CopyOut } from './copy-out.ts';
 import { copyRequestOf, hasHeaderLine, statementIn } from './copy-request.ts';
 import { copyStatement } from './copy-statement.ts';
+import { isDatabaseError, sessionError } from './lost-connection.ts';
 
 /** What is exported, and the settings of `exportToS3`. */
 export interface ExportQueryRequest extends Omit<ExportRequest, 'source' | 'rowFormat' | 'confirm'> {
@@ -86,7 +87,7 @@ async function exportFrom(
   };
   let source: CopyOut | undefined;
   try {
-    if (isOwnTransaction) await client.query(`BEGIN; ${EXPORT_SETTINGS}`);
+    if (isOwnTransaction) await begin(client);
     const copyRequest = await copyRequestOf(client, copyOptions);
     const { contentType } = copyRequest.layout;
     const { compression } = copyRequest;
@@ -117,8 +118,10 @@ async function exportFrom(
   }
 }
 
-function isDatabaseError(error: unknown): boolean {
-  return error instanceof Error && 'severity' in error;
+async function begin(client: Client): Promise<void> {
+  await client.query(`BEGIN; ${EXPORT_SETTINGS}`).catch((error: unknown) => {
+    throw sessionError(error);
+  });
 }
 
 function unknownCommit(cause: unknown): SluiceError {

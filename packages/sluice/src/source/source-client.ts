@@ -13,7 +13,7 @@ export class SourceClient extends Client {
     });
   }
 
-  /** The session's client_encoding, as the server said last: that of queries and errors, so UTF-8 for pg. */
+  /** The session's client_encoding, as the server said last: that of queries and errors. pg asks for UTF-8. */
   get sessionEncoding(): string {
     return this.#sessionEncoding;
   }
@@ -23,7 +23,7 @@ export class SourceClient extends Client {
     return this.#copyEncoding ?? this.#sessionEncoding;
   }
 
-  set copyEncoding(encoding: string) {
+  set copyEncoding(encoding: string | undefined) {
     this.#copyEncoding = encoding;
   }
 }

@@ -1,0 +1,30 @@
+import { SluiceError } from '../errors.ts';
+
+/**
+ * SQLSTATEs with which a server ends a session: connection exceptions, operator intervention but for a cancelled query, and
+ * its time limits for idle sessions and transactions.
+ * Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const ENDS_SESSION = /^(?:08|57P|25P0[34])/;
+
+/** @param cause what pg, the socket or the server has said about it */
+export function lostConnection(cause: Error | undefined): SluiceError {
+  return new SluiceError('database_unavailable', 'the connection to PostgreSQL was lost', {
+    cause,
+    detail: cause === undefined ? undefined : `${cause.message.replace(/\.$/, '')}.`,
+    hint: 'Was the server stopped, the session ended, or the network broken? The log of the server says.',
+    retryable: true,
+  });
+}
+
+/** An error that the server has sent, and not one of pg or of the connection. */
+export function isDatabaseError(error: unknown): error is Error & { code?: string } {
+  return error instanceof Error && 'severity' in error;
+}
+
+/** The error of a query, whose connection may be what has failed: pg says so in many ways. */
+export function sessionError(error: unknown): unknown {
+  if (error instanceof SluiceError || !(error instanceof Error)) return error;
+  if (isDatabaseError(error) && !ENDS_SESSION.test(error.code ?? '')) return error;
+  return lostConnection(error);
+}
