@@ -62,7 +62,9 @@ async function expectWhole(
   await reader.query('ROLLBACK');
   await keeper.confirm();
   expect(read.length).toBe(whole.length);
-  expect(read.toSorted().join('') === whole.toSorted().join(''), 'the pieces differ from the whole').toBe(true);
+  expect(read.toSorted().join('') === whole.toSorted().join(''), 'the pieces differ from the whole').toBe(
+    true,
+  );
   return { pieces: pieces.map(({ sql }) => sql), rows: read.length };
 }
 

@@ -68,13 +68,13 @@ function tableOf(root: RelationFacts, family: readonly RelationFacts[]): Table {
 }
 
 function relationOf(facts: RelationFacts): Relation {
-  const { oid, schema, name, relkind, accessMethod, pages, heapBytes, toastBytes, estimatedRows } = facts;
+  const { oid, schema, name, relkind, pages, heapBytes, toastBytes, estimatedRows } = facts;
   return {
     oid,
     schema,
     name,
     kind: KINDS[relkind],
-    accessMethod: accessMethod ?? undefined,
+    hasTidScans: facts.accessMethod === 'heap' && facts.mayReadWhole,
     pages,
     heapBytes,
     toastBytes,
