@@ -6,7 +6,10 @@ import { ensureBuilt, ROOT } from './ensure-built.mjs';
 
 const ALL = ['14', '15', '16', '17', '18'];
 
-/** Exports held against COPY, in every context; who may do what; every error; cancelling in every place. */
+/**
+ * Exports held against COPY, in every context; who may do what; every error; cancelling in every place; tables, their
+ * pieces and the snapshot that they are read on.
+ */
 const TESTS = [
   'test/oracle',
   ...[
@@ -19,6 +22,11 @@ const TESTS = [
     'hostile-clients',
     'errors',
     'cancel',
+    'find-tables',
+    'table-pieces',
+    'split-by',
+    'snapshot-keeper',
+    'standby-source',
   ].map((name) => `test/acceptance/${name}.test.ts`),
 ];
 

@@ -3,7 +3,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { findTables } from '../../packages/sluice/src/tables/find-tables.ts';
 import { planPieces } from '../../packages/sluice/src/tables/plan-pieces.ts';
 import { SnapshotKeeper } from '../../packages/sluice/src/tables/snapshot-keeper.ts';
-import { copiedRows } from '../support/copied-rows.ts';
+import { readPieces } from '../support/piece-sessions.ts';
 import { TestStack } from '../support/test-stack.ts';
 
 /** Which tables patterns mean, and what a role may read of them. */
@@ -182,8 +182,7 @@ async function exported(pattern: string, pieceBytes = 8192): Promise<{ rows: str
   const reader = await testStack.connect(role);
   await keeper.join(reader);
   const pieces = await keeper.use((client) => planPieces(client, keeper.tables, { pieceBytes }));
-  const rows: string[] = [];
-  for (const { sql } of pieces) rows.push(...(await copiedRows(reader, sql)));
+  const rows = (await readPieces(reader, pieces)).flat();
   await reader.end();
   return { rows: rows.toSorted(), pieces: pieces.length };
 }

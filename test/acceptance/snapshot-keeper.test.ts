@@ -7,6 +7,7 @@ import { planPieces, planQueryPieces } from '../../packages/sluice/src/tables/pl
 import { joinSnapshot } from '../../packages/sluice/src/tables/join-snapshot.ts';
 import { SnapshotKeeper } from '../../packages/sluice/src/tables/snapshot-keeper.ts';
 import { copiedRows } from '../support/copied-rows.ts';
+import { readPieces } from '../support/piece-sessions.ts';
 import { POSTGRES_MAJOR, TestStack } from '../support/test-stack.ts';
 
 /** One state of the database for all connections, whatever others do meanwhile. */
@@ -69,8 +70,7 @@ async function exported(client: pg.Client, request: SnapshotRequest): Promise<st
     pieces.push(...(await keeper.use((on) => planQueryPieces(on, query, { pieceBytes: 8192 }))));
   }
   await keeper.join(reader);
-  const rows: string[] = [];
-  for (const { sql } of pieces) rows.push(...(await copiedRows(reader, sql)));
+  const rows = (await readPieces(reader, pieces)).flat();
   await reader.query('ROLLBACK');
   await keeper.confirm();
   return rows.toSorted();
@@ -225,6 +225,24 @@ it('limits of the server for transactions do not end it, and settings of the ses
   await keeper.end();
   expect(await settings()).toEqual(before);
   await expect(keeper.join(reader)).rejects.toMatchObject({ code: 'snapshot_lost' });
+});
+
+it('of many tables, the connections that join lock those that they read, and only the keeper all', async () => {
+  await superuser.query(`
+    DO $$ BEGIN FOR i IN 1..120 LOOP EXECUTE format('CREATE TABLE shop.many_%s (id int PRIMARY KEY)', i); END LOOP; END $$`);
+  const locks = async (client: pg.Client) => {
+    const { rows } = await client.query<{ count: number }>(`
+      SELECT count(*)::int AS count FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
+      WHERE pid = pg_backend_pid() AND relnamespace = 'shop'::regnamespace`);
+    return rows[0]?.count;
+  };
+  await using keeper = await SnapshotKeeper.open(keeperClient, { tables: ['shop.many_*'] });
+  await keeper.join(reader);
+  expect(await keeper.use(locks)).toBe(120);
+  expect(await locks(reader)).toBe(0);
+  await reader.query('SELECT FROM ONLY shop.many_7');
+  // With its index.
+  expect(await locks(reader)).toBe(2);
 });
 
 describe('when it is lost', () => {
