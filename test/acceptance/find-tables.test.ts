@@ -207,6 +207,19 @@ describe('rights', () => {
     });
   });
 
+  it('all tables that may not be read are named at once', async () => {
+    await superuser.query(
+      'CREATE TABLE shop.u (a int); CREATE MATERIALIZED VIEW shop.mv AS SELECT 1 WITH NO DATA',
+    );
+    await superuser.query(`GRANT SELECT ON shop.mv TO ${role.name}`);
+    await expect(found(session, 'shop.*')).rejects.toMatchObject({
+      code: 'table_unreadable',
+      message: '3 tables of the export cannot be read',
+      detail:
+        'the materialized view "shop.mv" has not been populated; the table "shop.t" may not be read; the table "shop.u" may not be read.',
+    });
+  });
+
   it('SELECT on every column is enough, on some of them it is not', async () => {
     await superuser.query(`GRANT SELECT (a) ON shop.t TO ${role.name}`);
     await expect(found(session, 'shop.t')).rejects.toMatchObject({
@@ -251,6 +264,13 @@ describe('rights', () => {
       const { rows, pieces } = await exported('shop.p');
       expect(rows.length).toBe(10);
       expect(pieces).toBe(1);
+    });
+
+    it('row security of a leaf does not count when its table is read', async () => {
+      await superuser.query(`
+        GRANT SELECT ON shop.p0, shop.p1 TO ${role.name};
+        ALTER TABLE shop.p0 ENABLE ROW LEVEL SECURITY; CREATE POLICY few ON shop.p0 USING (a <= 10)`);
+      expect((await exported('shop.p')).rows.length).toBe(1000);
     });
 
     it('with rights on the leaves, it is cut', async () => {

@@ -119,6 +119,25 @@ describe('by ctid', () => {
     }
   });
 
+  it('a foreign table is one piece, as a partition, too', async () => {
+    const file = await sessions.testStack.copyToFile(
+      superuser,
+      'SELECT g FROM generate_series(1001, 3000) AS g',
+    );
+    const options = `SERVER files OPTIONS (filename '${file}')`;
+    await superuser.query(`
+      CREATE EXTENSION IF NOT EXISTS file_fdw SCHEMA shop; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+      CREATE TABLE shop.t (a int) PARTITION BY RANGE (a);
+      CREATE TABLE shop.here PARTITION OF shop.t FOR VALUES FROM (1) TO (1001);
+      CREATE FOREIGN TABLE shop.there PARTITION OF shop.t FOR VALUES FROM (1001) TO (5000) ${options};
+      CREATE FOREIGN TABLE shop.f (a int) ${options};
+      INSERT INTO shop.t SELECT generate_series(1, 1000)`);
+    const { pieces, rows } = await expectWhole('shop.t');
+    expect(rows).toBe(3000);
+    expect(pieces.filter((sql) => sql.includes('"there"'))).toEqual(['SELECT "a" FROM ONLY "shop"."there"']);
+    expect(await expectWhole('shop.f')).toEqual({ pieces: ['SELECT "a" FROM ONLY "shop"."f"'], rows: 2000 });
+  });
+
   it('of a table that others inherit from only its own rows', async () => {
     await superuser.query(`
       CREATE TABLE shop.t (a int); CREATE TABLE shop.child (b int) INHERITS (shop.t);
