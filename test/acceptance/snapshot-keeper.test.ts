@@ -268,6 +268,34 @@ describe('when it is lost', () => {
     expect((await reader.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
   });
 
+  it('at whatever step it begins, or another joins, the error is told, and nothing waits', async () => {
+    /** With a kill before the n-th query of one or the other. */
+    const attempt = async (killed: { keeper?: number; joiner?: number }) => {
+      const [keeping, joining] = [await testStack.connect(), await testStack.connect()];
+      const pid = await pidOf(keeping);
+      const kill = () => superuser.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
+      const keeper = interposed(keeping, killed.keeper ?? 0, kill);
+      const joiner = interposed(joining, killed.joiner ?? 0, kill);
+      const work = async () => {
+        const options = { tables: ['shop.t'], queries: ['SELECT a FROM shop.t'] };
+        await using opened = await SnapshotKeeper.open(keeper.client, options);
+        await opened.join(joiner.client);
+        await opened.confirm();
+        return 'well';
+      };
+      const outcome = await work().catch(() => 'told');
+      await Promise.all([keeping, joining].map((client) => client.end().catch(() => undefined)));
+      return { outcome, queries: keeper.sent(), joins: joiner.sent() };
+    };
+    const { outcome, queries, joins } = await attempt({});
+    expect([outcome, queries > 20, joins > 1]).toEqual(['well', true, true]);
+    const outcomes: string[] = [];
+    // The last query ends the transaction, when all has been read.
+    for (let n = 1; n < queries; n += 1) outcomes.push((await attempt({ keeper: n })).outcome);
+    for (let n = 1; n <= joins; n += 1) outcomes.push((await attempt({ joiner: n })).outcome);
+    expect(outcomes.every((each) => each === 'told')).toBe(true);
+  });
+
   it('also while it answers', async () => {
     const pid = await pidOf(keeperClient);
     await using keeper = await SnapshotKeeper.open(keeperClient, { tables: ['shop.t'] });

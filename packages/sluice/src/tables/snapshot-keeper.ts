@@ -66,7 +66,7 @@ export class SnapshotKeeper implements AsyncDisposable {
   }
 
   /**
-   * @param client connected, in no transaction, and used by nobody else until `end`
+   * @param client connected, with a listener for its errors, in no transaction, and used by nobody else until `end`
    * @throws SluiceError table_not_found, table_unreadable, table_locked, invalid_argument; errors of PostgreSQL
    */
   static async open(client: Client, options: KeeperOptions): Promise<SnapshotKeeper> {
@@ -104,7 +104,7 @@ export class SnapshotKeeper implements AsyncDisposable {
 
   /**
    * To be called when everything was read, before it is published: the snapshot was kept to the end, and the names that
-   * were read by still mean the tables of the snapshot.
+   * were read by still mean the tables of the snapshot. (What the names in a query mean is not looked at.)
    *
    * @throws SluiceError snapshot_lost
    */
