@@ -6,7 +6,10 @@ import { ensureBuilt, ROOT } from './ensure-built.mjs';
 
 const ALL = ['14', '15', '16', '17', '18'];
 
-/** The comparison of exports with COPY, all contexts, privileges, all errors, and cancelling in every place. */
+/**
+ * The comparison of exports with COPY, all contexts, privileges, all errors, cancelling in every place, and tables: their
+ * pieces, and the snapshot that these are read on.
+ */
 const TESTS = [
   'test/oracle',
   ...[
@@ -19,6 +22,11 @@ const TESTS = [
     'hostile-clients',
     'errors',
     'cancel',
+    'find-tables',
+    'table-pieces',
+    'split-by',
+    'snapshot-keeper',
+    'standby-source',
   ].map((name) => `test/acceptance/${name}.test.ts`),
 ];
 

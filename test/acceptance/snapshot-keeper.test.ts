@@ -7,6 +7,7 @@ import { planPieces, planQueryPieces } from '../../packages/sluice/src/tables/pl
 import { joinSnapshot } from '../../packages/sluice/src/tables/join-snapshot.ts';
 import { SnapshotKeeper } from '../../packages/sluice/src/tables/snapshot-keeper.ts';
 import { copiedRows } from '../support/copied-rows.ts';
+import { readPieces } from '../support/piece-sessions.ts';
 import { POSTGRES_MAJOR, TestStack } from '../support/test-stack.ts';
 
 /** One state of the database for all connections, whatever others do meanwhile. */
@@ -69,8 +70,7 @@ async function exported(client: pg.Client, request: SnapshotRequest): Promise<st
     pieces.push(...(await keeper.use((on) => planQueryPieces(on, query, { pieceBytes: 8192 }))));
   }
   await keeper.join(reader);
-  const rows: string[] = [];
-  for (const { sql } of pieces) rows.push(...(await copiedRows(reader, sql)));
+  const rows = (await readPieces(reader, pieces)).flat();
   await reader.query('ROLLBACK');
   await keeper.confirm();
   return rows.toSorted();
@@ -227,6 +227,24 @@ it('limits of the server for transactions do not end it, and settings of the ses
   await expect(keeper.join(reader)).rejects.toMatchObject({ code: 'snapshot_lost' });
 });
 
+it('of many tables, the connections that join lock those that they read, and only the keeper all', async () => {
+  await superuser.query(`
+    DO $$ BEGIN FOR i IN 1..120 LOOP EXECUTE format('CREATE TABLE shop.many_%s (id int PRIMARY KEY)', i); END LOOP; END $$`);
+  const locks = async (client: pg.Client) => {
+    const { rows } = await client.query<{ count: number }>(`
+      SELECT count(*)::int AS count FROM pg_locks AS l JOIN pg_class AS c ON c.oid = l.relation
+      WHERE pid = pg_backend_pid() AND relnamespace = 'shop'::regnamespace`);
+    return rows[0]?.count;
+  };
+  await using keeper = await SnapshotKeeper.open(keeperClient, { tables: ['shop.many_*'] });
+  await keeper.join(reader);
+  expect(await keeper.use(locks)).toBe(120);
+  expect(await locks(reader)).toBe(0);
+  await reader.query('SELECT FROM ONLY shop.many_7');
+  // With its index.
+  expect(await locks(reader)).toBe(2);
+});
+
 describe('when it is lost', () => {
   const pidOf = async (client: pg.Client) =>
     (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid;
@@ -248,6 +266,34 @@ describe('when it is lost', () => {
     });
     // The connection can be used for something else.
     expect((await reader.query('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+  });
+
+  it('at whatever step it begins, or another joins, the error is told, and nothing waits', async () => {
+    /** With a kill before the n-th query of one or the other. */
+    const attempt = async (killed: { keeper?: number; joiner?: number }) => {
+      const [keeping, joining] = [await testStack.connect(), await testStack.connect()];
+      const pid = await pidOf(keeping);
+      const kill = () => superuser.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
+      const keeper = interposed(keeping, killed.keeper ?? 0, kill);
+      const joiner = interposed(joining, killed.joiner ?? 0, kill);
+      const work = async () => {
+        const options = { tables: ['shop.t'], queries: ['SELECT a FROM shop.t'] };
+        await using opened = await SnapshotKeeper.open(keeper.client, options);
+        await opened.join(joiner.client);
+        await opened.confirm();
+        return 'well';
+      };
+      const outcome = await work().catch(() => 'told');
+      await Promise.all([keeping, joining].map((client) => client.end().catch(() => undefined)));
+      return { outcome, queries: keeper.sent(), joins: joiner.sent() };
+    };
+    const { outcome, queries, joins } = await attempt({});
+    expect([outcome, queries > 20, joins > 1]).toEqual(['well', true, true]);
+    const outcomes: string[] = [];
+    // The last query ends the transaction, when all has been read.
+    for (let n = 1; n < queries; n += 1) outcomes.push((await attempt({ keeper: n })).outcome);
+    for (let n = 1; n <= joins; n += 1) outcomes.push((await attempt({ joiner: n })).outcome);
+    expect(outcomes.every((each) => each === 'told')).toBe(true);
   });
 
   it('also while it answers', async () => {

@@ -5,28 +5,20 @@ import type { Piece } from '../../packages/sluice/src/tables/piece.ts';
 import { planPieces, planQueryPieces } from '../../packages/sluice/src/tables/plan-pieces.ts';
 import { SnapshotKeeper } from '../../packages/sluice/src/tables/snapshot-keeper.ts';
 import { copiedRows } from '../support/copied-rows.ts';
-import { TestStack } from '../support/test-stack.ts';
+import { expectSameRows, PieceSessions, readPieces } from '../support/piece-sessions.ts';
 import { VALUES_OF_TYPES } from '../support/type-values.ts';
 
 /** Cut by ranges of a column, each row is in one piece, whatever the values. */
 
-let testStack: TestStack;
+let sessions: PieceSessions;
 let superuser: pg.Client;
-let keeperClient: pg.Client;
-let reader: pg.Client;
 
 beforeAll(async () => {
-  testStack = await TestStack.start();
-  superuser = await testStack.connect();
-  keeperClient = await testStack.connect();
-  reader = await testStack.connect();
-  await superuser.query('CREATE SCHEMA shop');
+  sessions = await PieceSessions.start();
+  superuser = sessions.superuser;
 });
-afterEach(async () => {
-  await Promise.all([superuser, keeperClient, reader].map((client) => client.query('ROLLBACK; RESET ALL')));
-  await superuser.query(`DROP SCHEMA shop CASCADE; CREATE SCHEMA shop`);
-});
-afterAll(async () => testStack?.stop());
+afterEach(() => sessions.clean());
+afterAll(async () => sessions?.stop());
 
 interface Cut {
   pieces: readonly Piece[];
@@ -44,27 +36,22 @@ async function cut(
   }: { query?: string; pieces?: number; tables?: string[] } = {},
 ): Promise<Cut> {
   const request = query === undefined ? { tables } : { queries: [query] };
-  await using keeper = await SnapshotKeeper.open(keeperClient, request);
+  await using keeper = await SnapshotKeeper.open(sessions.keeper, request);
   const options = { pieceBytes: 1e9, minPieces, splitBy };
   const pieces = await keeper.use((client) =>
     query === undefined
       ? planPieces(client, keeper.tables, options)
       : planQueryPieces(client, query, options),
   );
-  await keeper.join(reader);
+  await keeper.join(sessions.reader);
   // None of them may change what a bound means.
-  await reader.query(`
+  await sessions.reader.query(`
     SET LOCAL DateStyle = 'SQL, DMY'; SET LOCAL TimeZone = 'Asia/Kathmandu'; SET LOCAL standard_conforming_strings = off;
     SET LOCAL escape_string_warning = off`);
-  const whole = await copiedRows(reader, query ?? `SELECT * FROM ONLY ${tables[0]}`);
-  const read: string[][] = [];
-  for (const { sql } of pieces) read.push(await copiedRows(reader, sql));
-  await reader.query('ROLLBACK');
-  expect(read.flat().length).toBe(whole.length);
-  expect(
-    read.flat().toSorted().join('') === whole.toSorted().join(''),
-    'the pieces differ from the whole',
-  ).toBe(true);
+  const whole = await copiedRows(sessions.reader, query ?? `SELECT * FROM ONLY ${tables[0]}`);
+  const read = await readPieces(sessions.reader, pieces);
+  await sessions.reader.query('ROLLBACK');
+  expectSameRows(read.flat(), whole);
   return { pieces, rows: read.map(({ length }) => length) };
 }
 
@@ -156,13 +143,12 @@ describe.each(NEITHER)('%s', (statistics) => {
       CREATE TABLE shop.p1 PARTITION OF shop.p FOR VALUES WITH (MODULUS 2, REMAINDER 1);
       INSERT INTO shop.p SELECT g, 'row ' || g FROM generate_series(1, 5000) AS g`);
     if (statistics === 'analyzed') await superuser.query('ANALYZE shop.p');
-    await using keeper = await SnapshotKeeper.open(keeperClient, { tables: ['shop.p'] });
+    await using keeper = await SnapshotKeeper.open(sessions.keeper, { tables: ['shop.p'] });
     const pieces = await keeper.use((client) =>
       planPieces(client, keeper.tables, { pieceBytes: 50_000, splitBy: 'a' }),
     );
-    await keeper.join(reader);
-    const rows: string[] = [];
-    for (const { sql } of pieces) rows.push(...(await copiedRows(reader, sql)));
+    await keeper.join(sessions.reader);
+    const rows = (await readPieces(sessions.reader, pieces)).flat();
     expect(pieces.length).toBeGreaterThan(4);
     expect(new Set(rows).size).toBe(5000);
     expect(rows.length).toBe(5000);
@@ -184,21 +170,21 @@ describe('queries', () => {
 
   it('are one piece, as they are, without a column to split by', async () => {
     await superuser.query('CREATE TABLE shop.t AS SELECT generate_series(1, 1000) AS a; ANALYZE shop.t');
-    await keeperClient.query('BEGIN');
+    await sessions.keeper.query('BEGIN');
     const query = 'TABLE shop.t';
-    expect(await planQueryPieces(keeperClient, query, { pieceBytes: 1 })).toEqual([
+    expect(await planQueryPieces(sessions.keeper, query, { pieceBytes: 1 })).toEqual([
       { table: undefined, index: 0, sql: query, estimatedBytes: 4000, estimatedRows: 1000, pages: 0 },
     ]);
-    await expect(planQueryPieces(keeperClient, 'SELECT 1; SELECT 2', { pieceBytes: 1 })).rejects.toThrow(
+    await expect(planQueryPieces(sessions.keeper, 'SELECT 1; SELECT 2', { pieceBytes: 1 })).rejects.toThrow(
       'cannot insert multiple commands',
     );
   });
 
   it('have the columns and types that their results have', async () => {
     await superuser.query(`CREATE SCHEMA IF NOT EXISTS shop; CREATE TYPE shop.mood AS ENUM ('sad')`);
-    await keeperClient.query('BEGIN; SET LOCAL search_path = shop');
+    await sessions.keeper.query('BEGIN; SET LOCAL search_path = shop');
     const query = `SELECT 1.5::numeric(10,2) AS a, 'sad'::mood AS "A b", 1 AS "A b", '{}'::varchar(3)[] AS c -- end`;
-    expect(await queryColumns(keeperClient, query)).toEqual([
+    expect(await queryColumns(sessions.keeper, query)).toEqual([
       { name: 'a', type: 'numeric(10,2)' },
       { name: 'A b', type: 'shop.mood' },
       { name: 'A b', type: 'integer' },
@@ -217,8 +203,8 @@ describe('queries', () => {
     ],
     ['SQL', 'SELECT 1 AS a', 'a" IS NULL; DROP TABLE t --', 'has no column "a"" IS NULL; DROP TABLE t --"'],
   ])('%s is an error', async (_, query, column, message) => {
-    await keeperClient.query('BEGIN');
-    const plan = planQueryPieces(keeperClient, query, { pieceBytes: 1, minPieces: 2, splitBy: column });
+    await sessions.keeper.query('BEGIN');
+    const plan = planQueryPieces(sessions.keeper, query, { pieceBytes: 1, minPieces: 2, splitBy: column });
     await expect(plan).rejects.toMatchObject({
       code: 'invalid_argument',
       message: expect.stringContaining(message),

@@ -5,29 +5,21 @@ import { planPieces, type PlanOptions } from '../../packages/sluice/src/tables/p
 import { SnapshotKeeper } from '../../packages/sluice/src/tables/snapshot-keeper.ts';
 import { arbitraryCase } from '../support/arbitrary-cases.ts';
 import { copiedBy, copiedRows } from '../support/copied-rows.ts';
-import { TestStack } from '../support/test-stack.ts';
+import { expectSameRows, PieceSessions, readPieces } from '../support/piece-sessions.ts';
 
 /** Every row of a table is in one piece, as COPY writes it. */
 
 const SEED = Number(process.env['SLUICE_GENERATED_SEED'] ?? Date.now() % 2 ** 31);
 
-let testStack: TestStack;
+let sessions: PieceSessions;
 let superuser: pg.Client;
-let keeperClient: pg.Client;
-let reader: pg.Client;
 
 beforeAll(async () => {
-  testStack = await TestStack.start();
-  superuser = await testStack.connect();
-  keeperClient = await testStack.connect();
-  reader = await testStack.connect();
-  await superuser.query('CREATE SCHEMA shop');
+  sessions = await PieceSessions.start();
+  superuser = sessions.superuser;
 });
-afterEach(async () => {
-  await Promise.all([superuser, keeperClient, reader].map((client) => client.query('ROLLBACK')));
-  await superuser.query(`DROP SCHEMA shop CASCADE; CREATE SCHEMA shop`);
-});
-afterAll(async () => testStack?.stop());
+afterEach(() => sessions.clean());
+afterAll(async () => sessions?.stop());
 
 /** COPY reads a table or a materialized view by its name only since 18; other kinds never. */
 async function wholeOf(
@@ -45,26 +37,20 @@ async function expectWhole(
   options: Partial<PlanOptions> = {},
   { name = pattern, meanwhile }: { name?: string; meanwhile?: () => Promise<unknown> } = {},
 ): Promise<{ pieces: string[]; rows: number }> {
-  await using keeper = await SnapshotKeeper.open(keeperClient, { tables: [pattern] });
+  await using keeper = await SnapshotKeeper.open(sessions.keeper, { tables: [pattern] });
   const [table] = keeper.tables;
   if (table === undefined) throw new Error('there is no table');
   const whole = await keeper.use((client) => wholeOf(client, table, name));
-  await keeper.join(reader);
+  await keeper.join(sessions.reader);
   await meanwhile?.();
   const pieces = await keeper.use((client) =>
     planPieces(client, keeper.tables, { pieceBytes: 8192, ...options }),
   );
   expect(pieces.map(({ index }) => index)).toEqual(pieces.map((_, i) => i));
-  const read: string[] = [];
-  for (const { sql } of pieces) {
-    for (const row of await copiedRows(reader, sql)) read.push(row);
-  }
-  await reader.query('ROLLBACK');
+  const read = (await readPieces(sessions.reader, pieces)).flat();
+  await sessions.reader.query('ROLLBACK');
   await keeper.confirm();
-  expect(read.length).toBe(whole.length);
-  expect(read.toSorted().join('') === whole.toSorted().join(''), 'the pieces differ from the whole').toBe(
-    true,
-  );
+  expectSameRows(read, whole);
   return { pieces: pieces.map(({ sql }) => sql), rows: read.length };
 }
 
@@ -133,6 +119,25 @@ describe('by ctid', () => {
     }
   });
 
+  it('a foreign table is one piece, as a partition, too', async () => {
+    const file = await sessions.testStack.copyToFile(
+      superuser,
+      'SELECT g FROM generate_series(1001, 3000) AS g',
+    );
+    const options = `SERVER files OPTIONS (filename '${file}')`;
+    await superuser.query(`
+      CREATE EXTENSION IF NOT EXISTS file_fdw SCHEMA shop; CREATE SERVER files FOREIGN DATA WRAPPER file_fdw;
+      CREATE TABLE shop.t (a int) PARTITION BY RANGE (a);
+      CREATE TABLE shop.here PARTITION OF shop.t FOR VALUES FROM (1) TO (1001);
+      CREATE FOREIGN TABLE shop.there PARTITION OF shop.t FOR VALUES FROM (1001) TO (5000) ${options};
+      CREATE FOREIGN TABLE shop.f (a int) ${options};
+      INSERT INTO shop.t SELECT generate_series(1, 1000)`);
+    const { pieces, rows } = await expectWhole('shop.t');
+    expect(rows).toBe(3000);
+    expect(pieces.filter((sql) => sql.includes('"there"'))).toEqual(['SELECT "a" FROM ONLY "shop"."there"']);
+    expect(await expectWhole('shop.f')).toEqual({ pieces: ['SELECT "a" FROM ONLY "shop"."f"'], rows: 2000 });
+  });
+
   it('of a table that others inherit from only its own rows', async () => {
     await superuser.query(`
       CREATE TABLE shop.t (a int); CREATE TABLE shop.child (b int) INHERITS (shop.t);
@@ -196,6 +201,31 @@ describe('by ctid', () => {
       },
     );
     expect(rows).toBe(3000);
+  });
+
+  it('a table that others write to, delete from and vacuum all the time', async () => {
+    await superuser.query(`
+      CREATE TABLE shop.t (id int PRIMARY KEY, v text, padding text); INSERT INTO shop.t ${FILL}`);
+    const writers = [await sessions.testStack.connect(), await sessions.testStack.connect()];
+    const done = new AbortController();
+    const write = async (client: pg.Client, i: number): Promise<number> => {
+      let writes = 0;
+      for (; !done.signal.aborted; writes += 1) {
+        const id = 10_000 * (i + 1) + writes;
+        await client.query(`INSERT INTO shop.t SELECT ${id}, 'new', repeat('z', ${writes} % 3000)`);
+        await client.query(`UPDATE shop.t SET v = v || 'x' WHERE id % 50 = ${(2 * writes + i) % 50}`);
+        await client.query(`DELETE FROM shop.t WHERE id % 101 = ${writes % 101}`);
+        if (writes % 10 === 0) await client.query('VACUUM shop.t');
+      }
+      return writes;
+    };
+    const written = writers.map(write);
+    const counts: number[] = [];
+    for (let i = 0; i < 10; i += 1) counts.push((await expectWhole('shop.t', { pieceBytes: 1 })).rows);
+    done.abort();
+    expect(Math.min(...(await Promise.all(written)))).toBeGreaterThan(5);
+    expect(new Set(counts).size).toBeGreaterThan(1);
+    await Promise.all(writers.map((client) => client.end()));
   });
 
   it('60 generated tables of all types', async () => {

@@ -1,41 +1,25 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { startLocal, type RunningPostgres } from '@sluice/local';
 import pg from 'pg';
 import prettier from 'prettier';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { CONTEXTS, STANDBY, type Expected } from '../support/contexts.ts';
 import { contextsPage } from '../support/contexts-page.ts';
 import { SQL_WAYS, type Way } from '../support/oracle.ts';
-import { StandbyData } from '../support/standby.ts';
-import { BUCKET, POSTGRES_MAJOR, TestStack } from '../support/test-stack.ts';
+import { StackWithStandby } from '../support/standby.ts';
+import { BUCKET, type TestStack } from '../support/test-stack.ts';
 
-let directory: string;
+let stack: StackWithStandby;
 let testStack: TestStack;
-let standbyData: StandbyData | undefined;
-let standby: RunningPostgres | undefined;
 let superuser: pg.Client;
 const roles = new Map<Way, { name: string; password: string }>();
 
 /** Each way has its own database, with the name of the way. */
 beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'sluice-contexts-'));
-  const options = { dir: join(directory, 'stack'), durable: false, pgVersion: POSTGRES_MAJOR };
-  // These settings, and copying the data for the standby, need a stopped server.
-  await using first = await startLocal(options);
-  const setUp = new pg.Client({ connectionString: first.postgres.url });
-  await setUp.connect();
-  await setUp.query('ALTER SYSTEM SET wal_level = logical');
-  await setUp.query('ALTER SYSTEM SET max_prepared_transactions = 5');
-  const { rows } = await setUp.query<{ data_directory: string }>('SHOW data_directory');
-  await setUp.end();
-  await first.stop();
-  standbyData = await StandbyData.copyOf(rows[0]?.data_directory ?? '');
-
-  testStack = await TestStack.start(options);
-  standby = await standbyData.start(testStack.stack.postgres.url);
+  stack = await StackWithStandby.start([
+    'ALTER SYSTEM SET wal_level = logical',
+    'ALTER SYSTEM SET max_prepared_transactions = 5',
+  ]);
+  testStack = stack.testStack;
   superuser = await testStack.connect();
   for (const way of SQL_WAYS) {
     await superuser.query(`CREATE DATABASE ${way}`);
@@ -50,12 +34,7 @@ beforeAll(async () => {
   }
 });
 afterEach(async () => testStack.expectNothingLeft());
-afterAll(async () => {
-  await standby?.stop();
-  await standbyData?.remove();
-  await testStack?.stop();
-  await rm(directory, { recursive: true, force: true });
-});
+afterAll(async () => stack?.stop());
 
 describe.each(SQL_WAYS)('%s', (way) => {
   it.each(CONTEXTS)('$name', async (context) => {
@@ -115,24 +94,8 @@ async function outcomeOf(run: () => Promise<void>): Promise<Expected> {
 
 /** A session on the standby, after it has received the primary's changes. */
 async function onStandby({ name, password }: { name: string; password: string }, database: string) {
-  if (standby === undefined) throw new Error('there is no standby');
-  const { rows } = await superuser.query<{ lsn: string }>('SELECT pg_current_wal_flush_lsn() AS lsn');
-  const url = new URL(standby.url);
-  const watcher = new pg.Client({ connectionString: url.href });
-  await watcher.connect();
-  await expect
-    .poll(
-      async () => {
-        const answer = await watcher.query<{ done: boolean }>(
-          'SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn AS done',
-          [rows[0]?.lsn],
-        );
-        return answer.rows[0]?.done;
-      },
-      { timeout: 60_000 },
-    )
-    .toBe(true);
-  await watcher.end();
+  await stack.caughtUp();
+  const url = new URL(stack.standby.url);
   url.username = name;
   url.password = password;
   url.pathname = `/${database}`;

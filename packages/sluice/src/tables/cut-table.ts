@@ -19,8 +19,9 @@ interface PageRange {
 /**
  * Cuts a table by ranges of ctid, of which PostgreSQL reads the pages of the range alone (a TID range scan, since 14).
  * The rows of a snapshot stay where they are while a lock keeps the table from being rewritten; what is added on new
- * pages meanwhile is not on the snapshot, and the last range is open at its end. What has no ctid to scan by is one
- * piece: views, foreign tables, partitioned tables read as a whole, and access methods other than heap.
+ * pages meanwhile is not on the snapshot, and the last range is open at its end. What has no ctid to scan by, or none
+ * that the role may use, is one piece: views, foreign tables, partitioned tables read as a whole, access methods other
+ * than heap, rights on columns alone.
  *
  * @throws SluiceError invalid_argument
  */
@@ -35,8 +36,9 @@ export function cutTable(table: Table, { pieceBytes }: CutOptions): Piece[] {
 
 function rangesOf(relation: Relation, pieceBytes: number): PageRange[] {
   const { pages } = relation;
-  const isCut = relation.accessMethod === 'heap';
-  const count = isCut ? Math.max(1, Math.min(pages, Math.ceil(bytesOf(relation) / pieceBytes))) : 1;
+  const count = relation.hasTidScans
+    ? Math.max(1, Math.min(pages, Math.ceil(bytesOf(relation) / pieceBytes)))
+    : 1;
   return Array.from({ length: count }, (_, i) => ({
     relation,
     from: Math.floor((i * pages) / count),

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import type { TableKind } from './table.ts';
 
 /** What the catalogs say of a table, or of a leaf of a partitioned one. */
 export interface RelationFacts {
@@ -23,6 +24,18 @@ export interface RelationFacts {
   hasRowSecurity: boolean;
   /** Of the table that was asked for, not of its leaves. */
   columns: readonly { name: string; type: string; mayRead: boolean }[] | null;
+}
+
+const KINDS = {
+  r: 'table',
+  p: 'partitioned table',
+  m: 'materialized view',
+  f: 'foreign table',
+  v: 'view',
+} as const satisfies Record<RelationFacts['relkind'], TableKind>;
+
+export function kindOf({ relkind }: RelationFacts): TableKind {
+  return KINDS[relkind];
 }
 
 /**
@@ -72,8 +85,7 @@ const FACTS = `
       ) ORDER BY a.attnum), '[]')
       FROM pg_attribute AS a
       WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-        -- Those of a view are columns like others.
-        AND (a.attgenerated = '' OR c.relkind = 'v')
+        AND a.attgenerated = ''
     ) END AS columns
   FROM tree
   JOIN pg_class AS c ON c.oid = tree.oid

@@ -1,9 +1,9 @@
 import type { Client } from 'pg';
-import { SluiceError } from '../errors.ts';
-import { describeTables, type RelationFacts } from './describe-tables.ts';
+import { describeTables, kindOf, type RelationFacts } from './describe-tables.ts';
+import { expectReadable } from './expect-readable.ts';
 import { CATALOG_PATH, withLocalSettings } from './local-settings.ts';
 import { matchTables, type LeftOut } from './match-tables.ts';
-import { shownName, type Relation, type Table, type TableKind } from './table.ts';
+import type { Relation, Table } from './table.ts';
 
 export interface FoundTables {
   /** In order of schema and name. */
@@ -11,14 +11,6 @@ export interface FoundTables {
   /** Views and foreign tables that only wildcards matched. */
   leftOut: readonly LeftOut[];
 }
-
-const KINDS = {
-  r: 'table',
-  p: 'partitioned table',
-  m: 'materialized view',
-  f: 'foreign table',
-  v: 'view',
-} as const satisfies Record<RelationFacts['relkind'], TableKind>;
 
 /**
  * The tables that patterns of psql and pg_dump mean, and everything that cutting and reading them takes. A partition
@@ -38,29 +30,31 @@ export async function findTables(
   const facts = await withLocalSettings(client, CATALOG_PATH, () => describeTables(client, oids));
   signal?.throwIfAborted();
   const families = new Map<number, RelationFacts[]>();
-  for (const fact of facts) families.set(fact.root, [...(families.get(fact.root) ?? []), fact]);
+  for (const fact of facts) {
+    const family = families.get(fact.root);
+    if (family === undefined) families.set(fact.root, [fact]);
+    else family.push(fact);
+  }
   const parts = new Set(facts.flatMap(({ root, oid }) => (root === oid ? [] : [oid])));
-  const tables = facts.flatMap((fact) => {
-    if (fact.oid !== fact.root || parts.has(fact.oid)) return [];
-    return [tableOf(fact, families.get(fact.oid) ?? [])];
-  });
-  return { tables, leftOut };
+  const roots = facts.filter(({ oid, root }) => oid === root && !parts.has(oid));
+  const leavesOf = (root: RelationFacts) =>
+    (families.get(root.oid) ?? []).filter(({ relkind }) => relkind !== 'p');
+  expectReadable(roots.map((root) => ({ root, leaves: leavesOf(root) })));
+  return { tables: roots.map((root) => tableOf(root, leavesOf(root))), leftOut };
 }
 
-function tableOf(root: RelationFacts, family: readonly RelationFacts[]): Table {
-  expectReadable(root);
-  const leaves = family.filter(({ relkind }) => relkind !== 'p');
+/** @param leaves the table itself, unless it is partitioned */
+function tableOf(root: RelationFacts, leaves: readonly RelationFacts[]): Table {
+  // Who reads a partitioned table needs no rights on its leaves, and their own policies do not count.
   const isReadByLeaves =
-    root.relkind === 'p' &&
-    !root.hasRowSecurity &&
     leaves.length > 0 &&
-    leaves.every(({ mayRead }) => mayRead);
-  for (const leaf of leaves) expectRows(leaf);
+    !root.hasRowSecurity &&
+    leaves.every(({ mayRead, hasRowSecurity }) => mayRead && !hasRowSecurity);
   return {
     oid: root.oid,
     schema: root.schema,
     name: root.name,
-    kind: KINDS[root.relkind],
+    kind: kindOf(root),
     columns: (root.columns ?? []).map(({ name, type }) => ({ name, type })),
     relations: isReadByLeaves ? leaves.map(relationOf) : [wholeOf(root, leaves)],
     isLockable: root.mayReadWhole && 'rpv'.includes(root.relkind),
@@ -68,13 +62,13 @@ function tableOf(root: RelationFacts, family: readonly RelationFacts[]): Table {
 }
 
 function relationOf(facts: RelationFacts): Relation {
-  const { oid, schema, name, relkind, accessMethod, pages, heapBytes, toastBytes, estimatedRows } = facts;
+  const { oid, schema, name, pages, heapBytes, toastBytes, estimatedRows } = facts;
   return {
     oid,
     schema,
     name,
-    kind: KINDS[relkind],
-    accessMethod: accessMethod ?? undefined,
+    kind: kindOf(facts),
+    hasTidScans: facts.accessMethod === 'heap' && facts.mayReadWhole,
     pages,
     heapBytes,
     toastBytes,
@@ -95,47 +89,4 @@ function wholeOf(root: RelationFacts, leaves: readonly RelationFacts[]): Relatio
     toastBytes: sum(({ toastBytes }) => toastBytes),
     estimatedRows: sum(({ estimatedRows }) => estimatedRows),
   };
-}
-
-function expectReadable(root: RelationFacts): void {
-  if (!root.mayUseSchema) {
-    throw unreadable(root, 'may not be read', {
-      detail: `The role has no USAGE privilege on the schema "${root.schema}".`,
-      hint: `GRANT USAGE ON SCHEMA ... TO the role that exports.`,
-    });
-  }
-  if (!root.mayRead) {
-    const columns = root.columns ?? [];
-    const denied = columns.filter(({ mayRead }) => !mayRead).map(({ name }) => `"${name}"`);
-    const isPartial = denied.length > 0 && denied.length < columns.length;
-    throw unreadable(root, 'may not be read', {
-      detail: isPartial
-        ? `The role has no SELECT privilege on ${denied.length === 1 ? 'the column' : 'the columns'} ${denied.slice(0, 10).join(', ')}.`
-        : 'The role has no SELECT privilege on it.',
-      hint: `GRANT SELECT ON it TO the role that exports${isPartial ? ', or export a query of the other columns' : ''}.`,
-    });
-  }
-}
-
-function expectRows(relation: RelationFacts): void {
-  if (!relation.isPopulated) {
-    throw unreadable(relation, 'has not been populated', { hint: 'REFRESH MATERIALIZED VIEW fills it.' });
-  }
-  if (relation.isInRecovery && relation.persistence === 'u') {
-    throw unreadable(relation, 'is unlogged, which a standby cannot read', {
-      hint: 'Export it from the primary, or leave it out.',
-    });
-  }
-}
-
-function unreadable(
-  relation: RelationFacts,
-  what: string,
-  explanation: { detail?: string; hint?: string },
-): SluiceError {
-  return new SluiceError(
-    'table_unreadable',
-    `the ${KINDS[relation.relkind]} ${shownName(relation)} ${what}`,
-    explanation,
-  );
 }

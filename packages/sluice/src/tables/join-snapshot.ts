@@ -16,8 +16,8 @@ export interface SharedSnapshot {
 
 export interface JoinOptions {
   /**
-   * The tables that the connection will read, which it locks at once. A table that is first read later is waited for in
-   * vain, up to the limit, when another session waits to change it meanwhile.
+   * The tables that the connection will read, which it locks at once. Any other is locked when it is first read, and
+   * waited for in vain, up to the limit, when another session waits to change it: that one waits for the whole export.
    */
   tables: readonly Table[];
   /** @default 60,000 */

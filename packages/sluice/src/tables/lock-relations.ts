@@ -19,6 +19,11 @@ export async function lockBeforeSnapshot(client: Client, tables: readonly Table[
   await client.query(`LOCK TABLE ${names.join(', ')} IN ACCESS SHARE MODE`);
 }
 
+/** Those that LOCK TABLE does not lock, and views, whose owner's rights on what is under them show with a query only. */
+export function notLockedBefore(tables: readonly Table[]): Table[] {
+  return tables.filter(({ isLockable, kind }) => !isLockable || kind === 'view');
+}
+
 /**
  * Locks all that reading the tables locks, indexes too, which leaves no wait for when they are read: behind a session
  * that waits for the table itself, a wait would last as long as the export. Planning a query does this, and looks at

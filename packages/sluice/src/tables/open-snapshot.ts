@@ -4,7 +4,7 @@ import { beginSnapshot } from './begin-snapshot.ts';
 import { haveChanged } from './changed-relations.ts';
 import { findTables, type FoundTables } from './find-tables.ts';
 import type { SharedSnapshot } from './join-snapshot.ts';
-import { lockBeforeSnapshot, lockByPlanning, lockFailure } from './lock-relations.ts';
+import { lockBeforeSnapshot, lockByPlanning, lockFailure, notLockedBefore } from './lock-relations.ts';
 import { rollBack } from './roll-back.ts';
 import { sqlStateOf } from './sql-state-of.ts';
 
@@ -95,7 +95,7 @@ async function tryToOpen(
   const { takenAt, isStandby } = await takeSnapshot(client);
   const lsn = await currentLsn(client, isStandby);
   const found = await findTables(client, patterns, { signal });
-  await lockByPlanning(client, found.tables);
+  await lockByPlanning(client, notLockedBefore(found.tables));
   for (const query of queries) await client.query(extended(`EXPLAIN ${query}`));
   signal?.throwIfAborted();
   if (await haveChanged(client, found.tables)) {

@@ -73,7 +73,7 @@ async function tableSource(client: Client, table: Table): Promise<SplitSource> {
 function storedRows({ oid, kind, relations }: Table): StoredRows | undefined {
   if (kind === 'view' || kind === 'foreign table') return undefined;
   const rows = relations.map(({ estimatedRows }) => estimatedRows);
-  const isHeap = relations.every(({ accessMethod }) => accessMethod === 'heap');
+  const isHeap = relations.every(({ hasTidScans }) => hasTidScans);
   return {
     oid,
     // Other access methods may not give a sample.

@@ -14,6 +14,9 @@ const HEARTBEAT_MS = 30_000;
 /** For the answer to one. */
 const HEARTBEAT_TIMEOUT_MS = 60_000;
 
+/** A lock on each of so many tables, and their indexes, is little beside what a server has room for. */
+const MAX_LOCKED_BY_EACH = 100;
+
 export interface KeeperOptions extends SnapshotRequest {
   /** For how long it waits for a table that another session has locked. @default 60,000 */
   lockTimeoutMs?: number | undefined;
@@ -63,7 +66,7 @@ export class SnapshotKeeper implements AsyncDisposable {
   }
 
   /**
-   * @param client connected, in no transaction, and used by nobody else until `end`
+   * @param client connected, with a listener for its errors, in no transaction, and used by nobody else until `end`
    * @throws SluiceError table_not_found, table_unreadable, table_locked, invalid_argument; errors of PostgreSQL
    */
   static async open(client: Client, options: KeeperOptions): Promise<SnapshotKeeper> {
@@ -75,11 +78,14 @@ export class SnapshotKeeper implements AsyncDisposable {
   /**
    * Makes another connection see what this one sees, see joinSnapshot.
    *
-   * @param options.tables @default all tables of the export
+   * @param options.tables @default all tables of the export, unless they are so many that the server's room for locks,
+   *   which all sessions share, could be too small: then none
    */
   async join(client: Client, options: Partial<JoinOptions> = {}): Promise<void> {
     this.#expectKept();
-    await joinSnapshot(client, this.snapshot, { tables: this.tables, ...options });
+    const relationCount = this.tables.reduce((sum, { relations }) => sum + relations.length, 0);
+    const tables = relationCount <= MAX_LOCKED_BY_EACH ? this.tables : [];
+    await joinSnapshot(client, this.snapshot, { tables, ...options });
   }
 
   /** Asks something on the snapshot. One at a time. */
@@ -98,7 +104,7 @@ export class SnapshotKeeper implements AsyncDisposable {
 
   /**
    * To be called when everything was read, before it is published: the snapshot was kept to the end, and the names that
-   * were read by still mean the tables of the snapshot.
+   * were read by still mean the tables of the snapshot. (What the names in a query mean is not looked at.)
    *
    * @throws SluiceError snapshot_lost
    */

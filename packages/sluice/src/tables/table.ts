@@ -15,8 +15,8 @@ export interface Relation {
   schema: string;
   name: string;
   kind: TableKind;
-  /** How the rows are stored, e.g. `heap`; undefined for what stores none. */
-  accessMethod: string | undefined;
+  /** Whether its rows can be read by ranges of ctid: a heap, with rights on the whole table and not on columns alone. */
+  hasTidScans: boolean;
   /** Pages of the heap now, not at the last ANALYZE. */
   pages: number;
   heapBytes: number;
