@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isSluiceError } from '../errors.ts';
 import type { PieceJob, PieceResult } from './piece-job.ts';
@@ -36,6 +37,7 @@ export async function doPieces(jobs: readonly PieceJob[], options: LocalPiecesOp
   const stopping = new AbortController();
   const signal =
     options.signal === undefined ? stopping.signal : AbortSignal.any([options.signal, stopping.signal]);
+  setMaxListeners(0, signal);
   const lanes = Array.from({ length: Math.min(options.lanes, queue.length) }, () =>
     new Lane(queue, options, signal).run().catch((error: unknown) => {
       // The first reason counts, also when the others end because of it.

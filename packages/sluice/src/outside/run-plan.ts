@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { BufferMemory } from '../exporter/buffer-memory.ts';
 import type { ExportedFile } from '../exporter/exported-file.ts';
 import { publishFiles, undoFiles } from '../exporter/publish.ts';
@@ -70,7 +71,7 @@ async function readPieces(
         }),
       onDone: (result) => results.push(result),
       onRetry: ({ key }, error) => onRetry?.(key, error),
-      signal: signal === undefined ? lost.signal : AbortSignal.any([signal, lost.signal]),
+      signal: manyListeners(signal, lost.signal),
     });
     await keeper.confirm();
     return results.toSorted((a, b) => a.id - b.id);
@@ -90,7 +91,7 @@ async function publishAll(
   const manifest = manifestOf(plan, { results, bucket });
   const files = await publishFiles(sentFiles(results, plan, request), {
     journal: undefined,
-    signal,
+    signal: manyListeners(signal),
     lanes: PUBLISH_LANES,
     undoTimeoutMs: undoTimeoutOf(request),
     onPublished: () => meter.published(1),
@@ -111,6 +112,13 @@ async function publishAll(
   const own = new Set([...files.map(({ key }) => key), ...(manifestKey === undefined ? [] : [manifestKey])]);
   if (request.ifExists === 'clean') await deleteOthers(plan.destination, own);
   return resultOf(files, results, manifestKey);
+}
+
+/** One signal of several, which every request in flight may listen to. */
+function manyListeners(...signals: (AbortSignal | undefined)[]): AbortSignal {
+  const signal = AbortSignal.any(signals.filter((each) => each !== undefined));
+  setMaxListeners(0, signal);
+  return signal;
 }
 
 function resultOf(
