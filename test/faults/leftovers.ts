@@ -104,8 +104,13 @@ async function isWholeExport(
 
 function isNamed(outcome: CallOutcome, lines: readonly LogLine[], names: readonly string[]): boolean {
   const error = outcome.state === 'failed' ? `${outcome.error.detail} ${outcome.error.hint}` : '';
-  const errors = lines.filter(({ level = 0 }) => level >= ERROR).map((line) => JSON.stringify(line));
+  const errors = lines.filter(saysWhatIsLeft).map((line) => JSON.stringify(line));
   return [error, ...errors].some((text) => names.some((name) => mentions(text, name)));
+}
+
+/** An error, or the warning about an object that the agent takes for another's. */
+function saysWhatIsLeft({ level = 0, msg = '' }: LogLine): boolean {
+  return level >= ERROR || msg.startsWith('another object is stored by now');
 }
 
 /** True if the text contains the whole name: `run-1/file` does not occur in `run-1/file_part2`. */

@@ -64,7 +64,13 @@ export class LeftObjects {
     const about = { bucket, key, ...('error' in came ? { err: came.error } : {}) };
     switch (came.is) {
       case 'absent':
-        log.info(about, 'a failed export has not stored this object, or it is another one by now');
+        log.info(about, 'a failed export has not stored this object');
+        return;
+      case 'replaced':
+        log.warn(
+          about,
+          'another object is stored by now where a failed export had published one: it is left there',
+        );
         return;
       case 'removed':
         log.warn(about, 'removed an object that a failed export had published');

@@ -53,7 +53,7 @@ export class FilePublication {
   async undo(object: PublishedObject, signal: AbortSignal): Promise<Unpublished> {
     this.#turn?.disown();
     const came = await unpublish(this.#options.connection, object, { keys: this.#options.keys, signal });
-    if (came.is === 'absent' || came.is === 'removed') this.#object = undefined;
+    if (came.is === 'absent' || came.is === 'removed' || came.is === 'replaced') this.#object = undefined;
     return came;
   }
 }

@@ -34,6 +34,9 @@ export function describeUndone(files: readonly UndoneFile[]): string[] {
       case 'removed':
         removed++;
         break;
+      case 'replaced':
+        notes.push(`At ${uriOf(object)} another object is stored by now, which was left there.`);
+        break;
       case 'left':
         left.push({ object, came });
         break;

@@ -13,6 +13,8 @@ const CLOCK_PRECISION_MS = 2_000;
 export type Unpublished =
   /** It does not exist, and will not appear. */
   | { is: 'absent' }
+  /** Another object is stored there, and stays. */
+  | { is: 'replaced' }
   /** It existed, and was deleted. */
   | { is: 'removed' }
   /** To be tried again: S3 could not be asked, or may still execute a request that was broken off. */
@@ -104,7 +106,8 @@ async function remove(
       deleteExactObject(connection, exact, { signal }),
     );
     if (result === 'busy') return { is: 'pending', error: new Error('another export publishes to this key') };
-    return { is: result === true ? 'removed' : 'absent' };
+    if (result === 'replaced') return { is: 'replaced' };
+    return { is: result === 'deleted' ? 'removed' : 'absent' };
   } catch (error) {
     if (!isLastingRefusal(error)) throw error;
     return { is: 'left', error };

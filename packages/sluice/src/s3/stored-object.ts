@@ -61,11 +61,6 @@ export async function headObject(
   }
 }
 
-/** False for a missing bucket, which says nothing of the object. */
-function isGone({ httpStatus, s3Code }: UploadError): boolean {
-  return httpStatus === 412 || (httpStatus === 404 && s3Code !== 'NoSuchBucket');
-}
-
 /** One particular object: a version, or the content with this ETag. */
 export type ExactObject = S3Uri & ({ versionId: string } | { etag: string });
 
@@ -74,13 +69,13 @@ export type ExactObject = S3Uri & ({ versionId: string } | { etag: string });
  * ETag s3:DeleteObject.
  * https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-deletes.html
  *
- * @returns false when that object does not exist any more
+ * @returns `gone` when nothing is stored there, `replaced` when another object is: it stays
  */
 export async function deleteExactObject(
   connection: S3Connection,
   object: ExactObject,
   { signal }: { signal?: AbortSignal | undefined } = {},
-): Promise<boolean> {
+): Promise<'deleted' | 'gone' | 'replaced'> {
   const { bucket, key } = object;
   const { DeleteObjectCommand } = await loadS3Sdk();
   const client = await connection.client();
@@ -95,9 +90,16 @@ export async function deleteExactObject(
     await withRetries(connection, target, signal, async () =>
       requireNoContent(await client.send(command, signal === undefined ? {} : { abortSignal: signal })),
     );
-    return true;
+    return 'deleted';
   } catch (error) {
-    if (isUploadError(error) && isGone(error)) return false;
-    throw error;
+    const found = isUploadError(error) ? whatIsThere(error) : undefined;
+    if (found === undefined) throw error;
+    return found;
   }
+}
+
+/** A missing bucket says nothing of the object. After a lost answer, the object that is not there is the deleted one. */
+function whatIsThere({ httpStatus, s3Code, outcomeUnknown }: UploadError): 'gone' | 'replaced' | undefined {
+  if (httpStatus === 412) return outcomeUnknown ? 'gone' : 'replaced';
+  return httpStatus === 404 && s3Code !== 'NoSuchBucket' ? 'gone' : undefined;
 }
