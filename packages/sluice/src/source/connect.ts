@@ -69,6 +69,8 @@ async function open(
 ): Promise<SourceClient> {
   const client = new SourceClient(configOf(settings, { ssl, applicationName, environment }));
   const hangUp = (): void => void client.connection.stream.destroy();
+  const giveUp = (): void => void client.connection.stream.destroy(new Error('timeout expired'));
+  const timer = setTimeout(giveUp, timeoutOf(settings));
   signal?.addEventListener('abort', hangUp, { once: true });
   try {
     await client.connect();
@@ -80,8 +82,13 @@ async function open(
     hangUp();
     throw error;
   } finally {
+    clearTimeout(timer);
     signal?.removeEventListener('abort', hangUp);
   }
+}
+
+function timeoutOf(settings: ConnectionSettings): number {
+  return Number(settings.get('connect_timeout') ?? 0) * 1000 || CONNECT_TIMEOUT_MS;
 }
 
 function configOf(
@@ -108,7 +115,6 @@ function configOf(
     application_name:
       settings.get('application_name') ?? settings.get('fallback_application_name') ?? applicationName,
     ...(options.length === 0 ? {} : { options: options.join(' ') }),
-    connectionTimeoutMillis: Number(settings.get('connect_timeout') ?? 0) * 1000 || CONNECT_TIMEOUT_MS,
     keepAlive: settings.get('keepalives') !== '0',
     keepAliveInitialDelayMillis: Number(settings.get('keepalives_idle') ?? 0) * 1000 || KEEPALIVE_IDLE_MS,
   };

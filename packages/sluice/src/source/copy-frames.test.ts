@@ -26,6 +26,11 @@ function framesOf({ rowFormat, bytes, rowStarts }: ArbitraryStream): Buffer[] {
   return edges.slice(1).map((to, index) => bytes.subarray(edges[index], to));
 }
 
+function rowCountOf({ rowFormat, bytes, rowStarts }: ArbitraryStream, frameCount: number): number {
+  if (rowFormat.format !== 'binary') return frameCount - (rowFormat.header && frameCount > 0 ? 1 : 0);
+  return bytes.byteLength === SIGNATURE.byteLength + TRAILER.byteLength ? 0 : rowStarts.length + 1;
+}
+
 function hasHeader(rowFormat: RowFormat): boolean {
   return rowFormat.format !== 'binary' && rowFormat.header;
 }
@@ -119,7 +124,6 @@ it('finds the bytes of rows and their starts as a scanner of the bytes does, whe
       fc.integer({ min: 1, max: 40 }),
       (stream, sizes, bitBytes) => {
         const frames = framesOf(stream);
-        const rowCount = frames.length - (hasHeader(stream.rowFormat) && frames.length > 0 ? 1 : 0);
         const notice = message('N', Buffer.from('SNOTICE\0\0'));
         const sent = Buffer.concat([
           notice,
@@ -135,8 +139,7 @@ it('finds the bytes of rows and their starts as a scanner of the bytes does, whe
         expect(answer.isComplete).toBe(true);
         expect(answer.unexpected).toEqual([]);
         expect(answer.passed.toString()).toContain('COPY 3');
-        if (stream.rowFormat.format !== 'binary') expect(answer.rows).toBe(rowCount);
-        else expect(answer.rows).toBe(stream.bytes.byteLength === 21 ? 0 : stream.rowStarts.length + 1);
+        expect(answer.rows).toBe(rowCountOf(stream, frames.length));
 
         const scanner = createRowScanner(stream.rowFormat);
         let at = 0;

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, it } from 'vitest';
 import { connectTo } from '../../src/source/connect.ts';
-import { copyOut } from '../../src/source/copy-out.ts';
+import { copyOut, type CopyOut } from '../../src/source/copy-out.ts';
 import { FakePostgres } from './fake-postgres.ts';
 import { COPY_DONE, commandComplete, copyOutResponse, errorResponse, message, READY } from './messages.ts';
 
@@ -132,7 +132,7 @@ it('ends when its consumer has left in the middle of a frame, once', async () =>
   const copy = copyOut(client, 'COPY t TO STDOUT');
   for await (const chunk of copy) {
     expect(Buffer.from(chunk).toString()).toBe('1\n2\na');
-    const ends = [copy.end(), copy.end(), copy[Symbol.asyncIterator]().return?.()];
+    const ends = Promise.all([copy.end(), copy.end(), returnOf(copy)]);
     await delay(50);
     expect(server.cancels).toBe(1);
     socketOfQuery?.write(
@@ -143,7 +143,7 @@ it('ends when its consumer has left in the middle of a frame, once', async () =>
         READY,
       ]),
     );
-    await Promise.all(ends);
+    await ends;
     break;
   }
   socketOfQuery = undefined;
@@ -157,3 +157,7 @@ it('reads frames of no bytes without end', async () => {
   );
   expect(outcome).toMatchObject({ error: undefined, rowCount: 200_000n });
 });
+
+async function returnOf(copy: CopyOut): Promise<void> {
+  await copy[Symbol.asyncIterator]().return?.();
+}

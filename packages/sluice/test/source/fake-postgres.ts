@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { message, READY } from './messages.ts';
 
@@ -22,12 +22,11 @@ export class FakePostgres implements AsyncDisposable {
     return server;
   }
 
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
+  /** With an encoding, so that nobody asks for it. */
   get url(): string {
-    return `postgresql://someone@127.0.0.1:${this.port}/somewhere?sslmode=disable`;
+    const address = this.#server.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    return `postgresql://someone@127.0.0.1:${port}/somewhere?sslmode=disable&client_encoding=UTF8`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
