@@ -113,6 +113,12 @@ export class S3Connection {
     return headers;
   }
 
+  /** How far S3's clock is ahead of this host's, by the last answer; S3 gives whole seconds. */
+  async clockOffsetMs(): Promise<number> {
+    const { config } = await this.client();
+    return config.systemClockOffset;
+  }
+
   /**
    * From now on signs by S3's clock, after S3 refused a signature because of its time. The SDK's client does this by
    * itself.

@@ -6,6 +6,8 @@ import { failedWith, type Finding } from '../walk.ts';
 
 const BODY = Buffer.from('written by sluice doctor\n');
 const DELETE_TIMEOUT_MS = 10_000;
+/** S3 refuses a signature that is 15 minutes off. */
+const WRONG_CLOCK_MS = 5 * 60_000;
 
 /** Checks that an object can be stored, as in a small export. The object is deleted again, if that is allowed. */
 export async function checkPut(
@@ -26,12 +28,17 @@ export async function checkPut(
       : { ...finding, found: `${finding.found}; ${object} may be left: ${left}` };
   }
   const left = await deleteObject(connection, { bucket, key });
+  const found =
+    left === undefined
+      ? `${object} was stored, and deleted again`
+      : `${object} was stored, and is left: ${left}`;
+  const offsetMs = await connection.clockOffsetMs();
+  if (Math.abs(offsetMs) < WRONG_CLOCK_MS) return { status: 'ok', found, value: true };
+  const minutes = Math.round(Math.abs(offsetMs) / 60_000);
   return {
-    status: 'ok',
-    found:
-      left === undefined
-        ? `${object} was stored, and deleted again`
-        : `${object} was stored, and is left: ${left}`,
+    status: 'warning',
+    found: `${found}; this host's clock is ${minutes} minutes ${offsetMs > 0 ? 'behind' : 'ahead of'} Amazon S3's`,
+    mend: 'Set the clock, and keep it set (NTP): exports sign by the clock of S3, but certificates, credentials and logs go by the clock of this host.',
     value: true,
   };
 }
