@@ -3,8 +3,8 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   test: {
-    // Most tests wait for servers of their own: two files at a time even where there are two cores.
-    maxWorkers: Math.max(2, Math.floor(availableParallelism() / 2)),
+    // Most tests wait for servers of their own: three files at a time even where there are two cores.
+    maxWorkers: Math.max(3, Math.floor(availableParallelism() / 2)),
     // Tests make clients of the AWS SDK themselves; what our programs print is tested without this.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     projects: [

@@ -234,6 +234,11 @@ describe('sluice export of a query', () => {
 describe('sluice export fails, and leaves nothing,', () => {
   it.each([
     ['of a table that is not there', ['-t', 'nope'], /no table matches "nope"/],
+    [
+      'of two queries',
+      ['-q', 'SELECT 1; SELECT 2'],
+      /several statements at once\nHINT: {2}Export one query at a time\.\n$/,
+    ],
     ['of a query that is wrong', ['-q', 'SELEC 1'], /syntax error/],
     ['of a query that fails in the middle', ['-q', 'SELECT 1/(5000 - id) FROM large'], /division by zero/],
     ['with wrong options', ['-t', 'large', '-o', 'format jpeg'], /COPY format "jpeg" not recognized/],

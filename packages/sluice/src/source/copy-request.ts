@@ -46,7 +46,7 @@ export function statementIn(
   query: string,
   { backslashEscapes }: Pick<CopyRequest, 'backslashEscapes'>,
 ): string {
-  const statement = singleStatement(query, { backslashEscapes });
+  const statement = singleStatement(query, { backslashEscapes, hint: 'Export one query at a time.' });
   if (statement.trim() !== '') return statement;
   throw new SluiceError('options_syntax', 'query must not be empty', {
     hint: 'Give a query that COPY (query) TO takes: SELECT, VALUES, TABLE, WITH, or INSERT, UPDATE or DELETE with RETURNING.',
