@@ -19,7 +19,7 @@ const INPUT_MS = 100;
  * How much more memory the agent may use at the end than after a tenth of the inputs, after a garbage collection. This
  * is for compiled code and caches; nothing may grow with the inputs.
  */
-const MAY_GROW_BYTES = 2 * 1024 ** 2;
+const mayGrowBytes = (inputs) => (inputs >= 10_000 ? 2 : 8) * 1024 ** 2;
 /**
  * The resident memory of the process, with the heaps of the parser threads, stops growing only after some thousand
  * inputs.
@@ -86,7 +86,7 @@ async function fuzzTarget(target, { inputs, seed, agent, sockets, directory, log
     await nothingLeft(directory, sockets.rpc);
     const last = await usageOf(agent, directory);
     log(`${target}: ${inputs} inputs, ${JSON.stringify({ first, last })}`);
-    mayGrow('memory in use', first.used, last.used, MAY_GROW_BYTES);
+    mayGrow('memory in use', first.used, last.used, mayGrowBytes(inputs));
     mayGrow('memory of the process', first.rss, last.rss, rssMayGrowBytes(inputs));
     mayGrow('descriptors', first.descriptors, last.descriptors, DESCRIPTORS_MAY_GROW);
   } catch (error) {
