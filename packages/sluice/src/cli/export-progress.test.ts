@@ -9,6 +9,7 @@ const table = (changes: Partial<TableState>): TableState => ({
   running: 2,
   estimatedRows: 1_000_000,
   estimatedBytes: 100_000_000,
+  coveredBytes: 50_000_000,
   rows: 500_000,
   bytes: 50_000_000,
   ...changes,
@@ -23,8 +24,9 @@ const state = (changes: Partial<ExportState>): ExportState => ({
       pieces: 1,
       running: 0,
       rows: 10,
-      bytes: 100,
+      bytes: 80,
       estimatedBytes: 100,
+      coveredBytes: 100,
     }),
   ],
   storedBytes: 40_000_000,
@@ -55,9 +57,9 @@ describe('formatProgress', () => {
   });
 
   it('says no more than 99% before all is read, and nothing of a time left that it cannot know', () => {
-    const low = table({ bytes: 900_000_000 });
+    const low = table({ bytes: 900_000_000, coveredBytes: 100_000_000 });
     expect(formatProgress(state({ tables: [low] }), 100).at(-1)).toContain('  99%  ');
-    const start = table({ bytes: 0, rows: 0 });
+    const start = table({ bytes: 0, rows: 0, coveredBytes: 0 });
     expect(formatProgress(state({ tables: [start] }), 100).at(-1)).not.toContain('left');
   });
 

@@ -49,8 +49,8 @@ function shareOf(tables: readonly TableState[]): number {
   const donePieces = tables.reduce((sum, table) => sum + table.donePieces, 0);
   if (pieces === donePieces) return 1;
   const estimated = tables.reduce((sum, table) => sum + table.estimatedBytes, 0);
-  const bytes = tables.reduce((sum, table) => sum + Math.min(table.bytes, table.estimatedBytes), 0);
-  return Math.min(estimated > 0 ? bytes / estimated : donePieces / pieces, 0.99);
+  const covered = tables.reduce((sum, { coveredBytes }) => sum + coveredBytes, 0);
+  return Math.min(estimated > 0 ? covered / estimated : donePieces / pieces, 0.99);
 }
 
 function percent(share: number): string {

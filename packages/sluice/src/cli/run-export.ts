@@ -66,7 +66,7 @@ async function runQuery(
   const meter = new ProgressMeter([
     { name: 'query', pieces: 1, estimatedRows: undefined, estimatedBytes: 0 },
   ]);
-  const piece = meter.begin(0);
+  const piece = meter.begin(0, 0);
   const {
     rows,
     files,
@@ -84,7 +84,7 @@ async function runQuery(
     compression,
     contentEncoding: compression,
     onProgress: ({ bytesRead, bytesStored }) => {
-      piece.count({ rows: 0, bytes: bytesRead, storedBytes: bytesStored });
+      piece.count({ bytes: bytesRead, storedBytes: bytesStored });
       report.progress(meter.state);
     },
     signal,

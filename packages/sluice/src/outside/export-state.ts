@@ -8,8 +8,10 @@ export interface TableState {
   running: number;
   /** PostgreSQL's estimate; undefined where it has none. */
   estimatedRows: number | undefined;
-  /** Of COPY's output. */
+  /** On disk; what COPY writes may be more or less. */
   estimatedBytes: number;
+  /** Of estimatedBytes: those of pieces that are done, and of pieces in work what COPY has written, up to theirs. */
+  coveredBytes: number;
   rows: number;
   /** That COPY has written. */
   bytes: number;

@@ -9,7 +9,14 @@ export class ProgressMeter {
   #publishedFiles = 0;
 
   constructor(tables: readonly Pick<TableState, 'name' | 'pieces' | 'estimatedRows' | 'estimatedBytes'>[]) {
-    this.#tables = tables.map((table) => ({ ...table, donePieces: 0, running: 0, rows: 0, bytes: 0 }));
+    this.#tables = tables.map((table) => ({
+      ...table,
+      donePieces: 0,
+      running: 0,
+      coveredBytes: 0,
+      rows: 0,
+      bytes: 0,
+    }));
   }
 
   get state(): ExportState {
@@ -31,27 +38,29 @@ export class ProgressMeter {
   }
 
   /** One attempt at a piece of a table. */
-  begin(index: number): PieceMeter {
+  begin(index: number, estimatedBytes: number): PieceMeter {
     const table = this.#tables[index];
     if (table === undefined) throw new Error(`there is no table ${index}`);
     table.running += 1;
-    const counted = { rows: 0, bytes: 0, storedBytes: 0 };
+    let counted = { rows: 0, bytes: 0, storedBytes: 0, coveredBytes: 0 };
+    const count = (next: typeof counted): void => {
+      table.rows += next.rows - counted.rows;
+      table.bytes += next.bytes - counted.bytes;
+      table.coveredBytes += next.coveredBytes - counted.coveredBytes;
+      this.#storedBytes += next.storedBytes - counted.storedBytes;
+      counted = next;
+    };
     return {
-      count: ({ rows, bytes, storedBytes }) => {
-        table.rows += rows - counted.rows;
-        table.bytes += bytes - counted.bytes;
-        this.#storedBytes += storedBytes - counted.storedBytes;
-        Object.assign(counted, { rows, bytes, storedBytes });
-      },
+      count: (done) =>
+        count({ ...counted, ...done, coveredBytes: Math.min(done.bytes ?? counted.bytes, estimatedBytes) }),
       done: () => {
+        count({ ...counted, coveredBytes: estimatedBytes });
         table.running -= 1;
         table.donePieces += 1;
       },
       failed: () => {
+        count({ rows: 0, bytes: 0, storedBytes: 0, coveredBytes: 0 });
         table.running -= 1;
-        table.rows -= counted.rows;
-        table.bytes -= counted.bytes;
-        this.#storedBytes -= counted.storedBytes;
       },
     };
   }
@@ -59,7 +68,7 @@ export class ProgressMeter {
 
 export interface PieceMeter {
   /** How much it has done by now. */
-  count(done: { rows: number; bytes: number; storedBytes: number }): void;
+  count(done: { rows?: number; bytes?: number; storedBytes?: number }): void;
   done(): void;
   failed(): void;
 }

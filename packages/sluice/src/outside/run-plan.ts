@@ -67,7 +67,7 @@ async function readPieces(
             memory,
           },
           hasHeaderLine,
-          meter: ({ table }) => meter.begin(table),
+          meter: ({ table, estimatedBytes }) => meter.begin(table, estimatedBytes),
         }),
       onDone: (result) => results.push(result),
       onRetry: ({ key }, error) => onRetry?.(key, error),

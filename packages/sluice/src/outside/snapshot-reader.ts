@@ -4,7 +4,7 @@ import { sendToS3 } from '../exporter/export-to-s3.ts';
 import type { ExportRequest } from '../exporter/export-request.ts';
 import { LARGEST_OBJECT_BYTES } from '../exporter/part-size.ts';
 import { disconnect } from '../source/connect.ts';
-import { copyOut } from '../source/copy-out.ts';
+import { copyOut, type CopyOut } from '../source/copy-out.ts';
 import type { PieceMeter } from './progress-meter.ts';
 import type { PieceReader } from './local-pieces.ts';
 import type { PieceJob, PieceResult } from './piece-job.ts';
@@ -33,13 +33,12 @@ export class SnapshotReader implements PieceReader {
     try {
       const { files, sourceBytes: bytes } = await sendToS3({
         ...upload,
-        source: copy,
+        source: counted(copy, meter),
         rowFormat: copy.rows,
         key: job.key,
         // A piece is one file.
         fileLimitBytes: LARGEST_OBJECT_BYTES,
-        onProgress: ({ bytesRead, bytesStored }) =>
-          meter.count({ rows: copy.rowsSoFar, bytes: bytesRead, storedBytes: bytesStored }),
+        onProgress: ({ bytesStored: storedBytes }) => meter.count({ storedBytes }),
         signal,
       });
       const rows = copy.rowCount ?? 0n;
@@ -60,6 +59,16 @@ export class SnapshotReader implements PieceReader {
 
   async close(): Promise<void> {
     await disconnect(this.#options.client);
+  }
+}
+
+/** Tells the meter of each chunk. */
+async function* counted(copy: CopyOut, meter: PieceMeter): AsyncGenerator<Uint8Array, void, void> {
+  let bytes = 0;
+  for await (const chunk of copy) {
+    bytes += chunk.byteLength;
+    meter.count({ rows: copy.rowsSoFar, bytes });
+    yield chunk;
   }
 }
 
