@@ -5,6 +5,8 @@ const BAR_WIDTH = 20;
 /** Tables in work that are shown; the others are counted. */
 const MAX_TABLES = 8;
 const NARROWEST = 40;
+/** Of the share that is shown: an estimate may be too low. */
+const MOST_BEFORE_THE_END = 0.99;
 
 /** How far an export is, as lines of at most `columns` characters: one a table in work, and one for all. */
 export function formatProgress(state: ExportState, columns: number): string[] {
@@ -36,7 +38,7 @@ function formatTotal({ phase, tables, publishedFiles, elapsedMs }: ExportState):
   const rate = elapsedMs > 0 ? bytes / (elapsedMs / 1000) : 0;
   const share = shareOf(tables);
   const leftMs = share > 0.01 ? (elapsedMs * (1 - share)) / share : undefined;
-  const left = leftMs === undefined || share >= 1 ? '' : `  ${formatDuration(leftMs)} left`;
+  const left = leftMs === undefined || share >= MOST_BEFORE_THE_END ? '' : `  ${formatDuration(leftMs)} left`;
   return `reading${of}  ${percent(share)}  ${formatCount(rows)} rows  ${formatBytes(bytes)}  ${formatBytes(rate)}/s${left}`;
 }
 
@@ -50,7 +52,7 @@ function shareOf(tables: readonly TableState[]): number {
   if (pieces === donePieces) return 1;
   const estimated = tables.reduce((sum, table) => sum + table.estimatedBytes, 0);
   const covered = tables.reduce((sum, { coveredBytes }) => sum + coveredBytes, 0);
-  return Math.min(estimated > 0 ? covered / estimated : donePieces / pieces, 0.99);
+  return Math.min(estimated > 0 ? covered / estimated : donePieces / pieces, MOST_BEFORE_THE_END);
 }
 
 function percent(share: number): string {
