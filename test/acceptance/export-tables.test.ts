@@ -2,6 +2,7 @@ import { gunzipSync } from 'node:zlib';
 import { ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { allow, AwsAccount } from '../support/aws-account.ts';
 import { runExport, startExport } from '../support/export-command.ts';
 import { BUCKET, TestStack } from '../support/test-stack.ts';
 
@@ -372,6 +373,26 @@ describe('--if-exists', () => {
     );
     expect(status).toBe(1);
     expect((await testStack.object(`${prefix}public.empty/part-00000.txt`)).toString()).toBe('old');
+  });
+
+  it('clean: says that the export is published when it may not delete', async () => {
+    const account = new AwsAccount(testStack.stack);
+    const keys = await account.userWith(
+      allow(['s3:PutObject', 's3:AbortMultipartUpload', 's3:ListBucket'], ['*']),
+    );
+    const { status, stderr } = await runExport(
+      testStack,
+      [`s3://${BUCKET}/${prefix.slice(0, -1)}`, '-d', database, '-t', 'empty', '--if-exists', 'clean'],
+      { env: keys },
+    );
+    account.close();
+    expect(stderr).toMatch(
+      /^sluice: the export is published, but older objects could not be deleted\nDETAIL: /,
+    );
+    expect(stderr).toContain('s3:DeleteObject');
+    expect(status).toBe(1);
+    expect((await testStack.object(`${prefix}public.empty/part-00000.txt`)).toString()).toBe('');
+    expect((await testStack.object(`${prefix}public.empty/old.txt`)).toString()).toBe('old');
   });
 
   it('overwrite: replaces what has the same key', async () => {

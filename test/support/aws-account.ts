@@ -1,13 +1,17 @@
+import { randomBytes } from 'node:crypto';
 import {
   AttachRolePolicyCommand,
+  CreateAccessKeyCommand,
   CreatePolicyCommand,
   CreateRoleCommand,
+  CreateUserCommand,
   DeletePolicyCommand,
   DeleteRoleCommand,
   DeleteRolePolicyCommand,
   DetachRolePolicyCommand,
   IAMClient,
   PutRolePolicyCommand,
+  PutUserPolicyCommand,
   UpdateAssumeRolePolicyCommand,
 } from '@aws-sdk/client-iam';
 import {
@@ -60,6 +64,23 @@ export class AwsAccount {
     await this.#iam.send(
       new UpdateAssumeRolePolicyCommand({ RoleName: role, PolicyDocument: JSON.stringify(trust) }),
     );
+  }
+
+  /** A new user with one policy. @returns the user's keys, as the variables that the AWS programs read */
+  async userWith(policy: object): Promise<{ AWS_ACCESS_KEY_ID: string; AWS_SECRET_ACCESS_KEY: string }> {
+    const UserName = `user-${randomBytes(4).toString('hex')}`;
+    await this.#iam.send(new CreateUserCommand({ UserName }));
+    await this.#iam.send(
+      new PutUserPolicyCommand({
+        UserName,
+        PolicyName: OWN_POLICY,
+        PolicyDocument: JSON.stringify(policy),
+      }),
+    );
+    const { AccessKey } = await this.#iam.send(new CreateAccessKeyCommand({ UserName }));
+    const { AccessKeyId: AWS_ACCESS_KEY_ID = '', SecretAccessKey: AWS_SECRET_ACCESS_KEY = '' } =
+      AccessKey ?? {};
+    return { AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY };
   }
 
   /** Deletes a role and its inline policy; no other policy may be attached. */

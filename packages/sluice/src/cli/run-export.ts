@@ -94,7 +94,8 @@ async function runQuery(
 
 /** Tables, and a query beside them, to folders below the path. */
 async function runTables({ destination, flags, connection, query, report, signal }: Work): Promise<void> {
-  const { bucket, path: prefix } = destination;
+  const { bucket, path } = destination;
+  const prefix = path === '' || path.endsWith('/') ? path : `${path}/`;
   const request: ExportTablesRequest = {
     database: flags.database,
     tables: flags.table,

@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { isSluiceError, SluiceError } from '../errors.ts';
 import { BufferMemory } from '../exporter/buffer-memory.ts';
 import type { ExportedFile } from '../exporter/exported-file.ts';
 import { publishFiles, undoFiles } from '../exporter/publish.ts';
@@ -110,8 +111,22 @@ async function publishAll(
     },
   });
   const own = new Set([...files.map(({ key }) => key), ...(manifestKey === undefined ? [] : [manifestKey])]);
-  if (request.ifExists === 'clean') await deleteOthers(plan.destination, own);
+  if (request.ifExists === 'clean') await clean(plan, own);
   return resultOf(files, results, manifestKey);
+}
+
+/** An interruption comes too late now: the export is published. */
+async function clean({ destination }: ExportPlan, own: ReadonlySet<string>): Promise<void> {
+  try {
+    await deleteOthers({ ...destination, signal: undefined }, own);
+  } catch (error) {
+    if (!isSluiceError(error)) throw error;
+    throw new SluiceError(error.code, 'the export is published, but older objects could not be deleted', {
+      detail: [error.message, error.detail].filter((text) => text !== undefined).join(': '),
+      hint: error.hint,
+      cause: error,
+    });
+  }
 }
 
 /** One signal of several, which every request in flight may listen to. */
