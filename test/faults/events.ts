@@ -44,7 +44,7 @@ export class Events {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#due.clear();
     await this.#running;
-    for (const repair of this.#repairs.splice(0)) await repair();
+    for (const repair of this.#repairs.splice(0)) await unlessLate(repair);
     if (this.#failures.length > 0)
       throw new AggregateError(this.#failures, 'an event of the plan could not be made');
   }
@@ -77,6 +77,14 @@ function eventOf({ what, event }: EventStep) {
       return serverEvent(event);
     default:
       return what satisfies never;
+  }
+}
+
+async function unlessLate(work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!isLate(error)) throw error;
   }
 }
 

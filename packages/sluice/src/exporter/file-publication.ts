@@ -35,17 +35,20 @@ export class FilePublication {
   ): Promise<PublishedObject> {
     const turn = await this.#options.keys.begin(object, { signal });
     this.#turn = turn;
+    let isKnown = false;
     this.#object = { ...object, askedAt: steadyNow() };
     try {
       const { etag, versionId } = await store();
       turn.stored(etag);
+      isKnown = true;
       this.#object = { ...this.#object, etag, versionId };
       return this.#object;
     } catch (error) {
-      if (isUploadError(error) && !error.outcomeUnknown) this.#object = undefined;
+      isKnown = isUploadError(error) && !error.outcomeUnknown;
+      if (isKnown) this.#object = undefined;
       throw error;
     } finally {
-      turn.end();
+      turn.end({ isKnown });
     }
   }
 
@@ -53,6 +56,7 @@ export class FilePublication {
   async undo(object: PublishedObject, signal: AbortSignal): Promise<Unpublished> {
     this.#turn?.disown();
     const came = await unpublish(this.#options.connection, object, { keys: this.#options.keys, signal });
+    if (came.is !== 'pending' && came.is !== 'unknown') this.#turn?.settle();
     if (came.is === 'absent' || came.is === 'removed' || came.is === 'replaced') this.#object = undefined;
     return came;
   }

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it, vi } from 'vitest';
 import { PublishedKeys } from './published-keys.ts';
 
@@ -12,7 +13,7 @@ describe('PublishedKeys', () => {
     const keys = new PublishedKeys();
     const other = await keys.begin(OBJECT);
     expect(await removeAt(keys, '"mine"')).toBe('busy');
-    other.end();
+    other.end({ isKnown: true });
     expect(await removeAt(keys, '"mine"')).toBe('removed');
   });
 
@@ -21,7 +22,7 @@ describe('PublishedKeys', () => {
     const [one, two] = [await keys.begin(OBJECT), await keys.begin(OBJECT)];
     for (const publication of [one, two]) {
       publication.stored('"same"');
-      publication.end();
+      publication.end({ isKnown: true });
     }
     one.disown();
     expect(await removeAt(keys, '"same"')).toBe('not-ours');
@@ -52,7 +53,7 @@ describe('PublishedKeys', () => {
       const release = keys.hold(OBJECT);
       const publication = await keys.begin(OBJECT);
       publication.stored('"x"');
-      publication.end();
+      publication.end({ isKnown: true });
       vi.advanceTimersByTime(600_000);
       await keys.begin({ ...OBJECT, key: 'another' });
       expect(await removeAt(keys, '"x"')).toBe('not-ours');
@@ -69,5 +70,30 @@ describe('PublishedKeys', () => {
     const keys = new PublishedKeys();
     await expect(keys.begin(OBJECT, { signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no');
     expect(await removeAt(keys, '"x"')).toBe('removed');
+  });
+
+  it.each([
+    ['settled', 'settle'],
+    ['not heard of for a few seconds', 'wait'],
+  ])('lets an export begin to publish only when a lost request is %s', async (_, how) => {
+    const keys = new PublishedKeys();
+    const lost = await keys.begin(OBJECT);
+    lost.end({ isKnown: false });
+    let hasBegun = false;
+    const begun = keys.begin(OBJECT).then(() => {
+      hasBegun = true;
+    });
+    await keys.begin({ ...OBJECT, key: 'another' });
+    await delay(200);
+    expect(hasBegun).toBe(false);
+    if (how === 'settle') lost.settle();
+    await begun;
+  });
+
+  it('ends the waiting for a lost request with the signal', async () => {
+    const keys = new PublishedKeys();
+    (await keys.begin(OBJECT)).end({ isKnown: false });
+    const signal = AbortSignal.timeout(100);
+    await expect(keys.begin(OBJECT, { signal })).rejects.toMatchObject({ name: 'TimeoutError' });
   });
 });

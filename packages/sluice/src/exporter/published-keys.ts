@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { S3Uri } from '../s3/s3-uri.ts';
 import { steadyNow } from '../steady-clock.ts';
 
@@ -9,18 +10,30 @@ const REMEMBER_MS = 60_000;
 /** How many ETags are remembered for one key. */
 const MAX_CONTENTS = 1_000;
 
+/** How long S3 may take to carry out a request whose connection was broken, or whose answer was lost. */
+const LATE_MS = 5_000;
+const LATE_POLL_MS = 50;
+
 /** The publishing of one key by one export. */
 export interface Publication {
   /** S3 has stored the object. */
   stored(etag: string | undefined): void;
-  /** No request of this publication is in flight any more. */
-  end(): void;
+  /**
+   * No request of this publication is in flight any more.
+   *
+   * @param outcome.isKnown false: S3 may still store the object, or have stored it
+   */
+  end(outcome: { isKnown: boolean }): void;
+  /** It is known now: the object was removed, or will not be stored. */
+  settle(): void;
   /** The export has failed: its object is not protected against removal any more. */
   disown(): void;
 }
 
 interface KeyState {
   publishing: Set<Publication>;
+  /** Failed publications whose object S3 may still store, and until when they are waited for. */
+  late: Map<Publication, number>;
   /** The removal in progress, if any. */
   removing: Promise<unknown> | undefined;
   /** The ETags that were stored, and by which publication. Those of failed exports are taken out. */
@@ -34,7 +47,8 @@ interface KeyState {
  * The keys that the exports of this process publish. Equal contents have equal ETags, so deleting an object by its ETag
  * alone could delete what another export has stored. Therefore an object is not removed while another export publishes
  * the same key, nor if another export has stored the same content there; and an export waits until a removal of its key
- * has ended.
+ * has ended. It also waits a few seconds for a request that was broken off: S3 could carry it out later, and replace what
+ * this export stores.
  *
  * One case remains: another process that stores the same content under the same key. In a bucket with versions it is
  * safe, since the version is deleted.
@@ -42,11 +56,14 @@ interface KeyState {
 export class PublishedKeys {
   readonly #keys = new Map<string, KeyState>();
 
-  /** @throws the signal's reason, if it was aborted while a removal of the key was awaited */
+  /** @throws the signal's reason, if it was aborted while another publication or a removal of the key was awaited */
   async begin(object: S3Uri, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<Publication> {
     this.#forgetOld();
     const state = this.#stateOf(object);
-    while (state.removing !== undefined) await state.removing;
+    while (state.removing !== undefined || isLate(state)) {
+      await (state.removing ?? delay(LATE_POLL_MS));
+      signal?.throwIfAborted();
+    }
     signal?.throwIfAborted();
     const publication: Publication = {
       stored: (etag) => {
@@ -57,10 +74,12 @@ export class PublishedKeys {
       disown: () => {
         state.stored = state.stored.filter((other) => other.by !== publication);
       },
-      end: () => {
+      end: ({ isKnown }) => {
         state.publishing.delete(publication);
         state.usedAt = steadyNow();
+        if (!isKnown) state.late.set(publication, state.usedAt + LATE_MS);
       },
+      settle: () => state.late.delete(publication),
     };
     state.publishing.add(publication);
     return publication;
@@ -111,6 +130,7 @@ export class PublishedKeys {
     const name = JSON.stringify([bucket, key]);
     const state = this.#keys.get(name) ?? {
       publishing: new Set(),
+      late: new Map(),
       removing: undefined,
       stored: [],
       usedAt: 0,
@@ -129,4 +149,11 @@ export class PublishedKeys {
       if (publishing.size === 0 && removing === undefined && holds === 0) this.#keys.delete(name);
     }
   }
+}
+
+function isLate({ late }: KeyState): boolean {
+  for (const [publication, until] of late) {
+    if (steadyNow() >= until) late.delete(publication);
+  }
+  return late.size > 0;
 }
