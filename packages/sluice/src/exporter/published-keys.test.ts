@@ -19,11 +19,13 @@ describe('PublishedKeys', () => {
 
   it('spares what another export has stored, before or after, but not what is disowned', async () => {
     const keys = new PublishedKeys();
-    const [one, two] = [await keys.begin(OBJECT), await keys.begin(OBJECT)];
-    for (const publication of [one, two]) {
+    const publish = async () => {
+      const publication = await keys.begin(OBJECT);
       publication.stored('"same"');
       publication.end({ isKnown: true });
-    }
+      return publication;
+    };
+    const [one, two] = await Promise.all([publish(), publish()]);
     one.disown();
     expect(await removeAt(keys, '"same"')).toBe('not-ours');
     expect(await removeAt(keys, '"different"')).toBe('removed');
@@ -70,6 +72,18 @@ describe('PublishedKeys', () => {
     const keys = new PublishedKeys();
     await expect(keys.begin(OBJECT, { signal: AbortSignal.abort(new Error('no')) })).rejects.toThrow('no');
     expect(await removeAt(keys, '"x"')).toBe('removed');
+  });
+
+  it('has exports publish a key one after another', async () => {
+    const keys = new PublishedKeys();
+    const first = await keys.begin(OBJECT);
+    const order: string[] = [];
+    const second = keys.begin(OBJECT).then(() => order.push('second'));
+    await delay(100);
+    order.push('first');
+    first.end({ isKnown: true });
+    await second;
+    expect(order).toEqual(['first', 'second']);
   });
 
   it.each([

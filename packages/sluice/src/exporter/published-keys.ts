@@ -12,7 +12,7 @@ const MAX_CONTENTS = 1_000;
 
 /** How long S3 may take to carry out a request whose connection was broken, or whose answer was lost. */
 const LATE_MS = 5_000;
-const LATE_POLL_MS = 50;
+const POLL_MS = 20;
 
 /** The publishing of one key by one export. */
 export interface Publication {
@@ -47,8 +47,8 @@ interface KeyState {
  * The keys that the exports of this process publish. Equal contents have equal ETags, so deleting an object by its ETag
  * alone could delete what another export has stored. Therefore an object is not removed while another export publishes
  * the same key, nor if another export has stored the same content there; and an export waits until a removal of its key
- * has ended. It also waits a few seconds for a request that was broken off: S3 could carry it out later, and replace what
- * this export stores.
+ * has ended. Exports publish a key one after another, and wait a few seconds for a request that was broken off: S3 could
+ * carry it out later, and replace what the next one stores.
  *
  * One case remains: another process that stores the same content under the same key. In a bucket with versions it is
  * safe, since the version is deleted.
@@ -60,8 +60,8 @@ export class PublishedKeys {
   async begin(object: S3Uri, { signal }: { signal?: AbortSignal | undefined } = {}): Promise<Publication> {
     this.#forgetOld();
     const state = this.#stateOf(object);
-    while (state.removing !== undefined || isLate(state)) {
-      await (state.removing ?? delay(LATE_POLL_MS));
+    while (state.removing !== undefined || state.publishing.size > 0 || isLate(state)) {
+      await (state.removing ?? delay(POLL_MS));
       signal?.throwIfAborted();
     }
     signal?.throwIfAborted();

@@ -129,6 +129,19 @@ describe('an export that is aborted while it publishes', () => {
     expect((await s3.read('rows')).equals(textOf(2 * SMALL))).toBe(true);
   });
 
+  it('cannot replace the object of a second export with a request that S3 carries out late', async () => {
+    const held = hold(PUT_OBJECT);
+    const controller = new AbortController();
+    const running = runAborted({ source: textSource(SMALL), signal: controller.signal });
+    await held.came();
+    controller.abort(new Error('cancelled'));
+    setTimeout(held.release, 500);
+    await run({ source: textSource(2 * SMALL) });
+    await expect(running).rejects.toThrow('cancelled');
+    await delay(1_000);
+    expect((await s3.read('rows')).equals(textOf(2 * SMALL))).toBe(true);
+  });
+
   it('leaves an older object of the same content', async () => {
     await run({ source: textSource(SMALL) });
     // As in another process, and after longer than the inexactness of S3's clock.
