@@ -44,11 +44,8 @@ export class DeflateThread {
   /** Rejects, without the job's blocks, when the thread ends first. */
   async run(job: DeflateJob): Promise<DeflateReply> {
     if (this.#endedBy !== undefined) throw this.#endedBy;
+    this.#send(job);
     this.#worker.ref();
-    this.#worker.postMessage(
-      job,
-      job.blocks.map(({ buffer }) => buffer),
-    );
     return new Promise<DeflateReply>((resolve, reject) => {
       this.#current.push({ resolve, reject });
     });
@@ -57,6 +54,16 @@ export class DeflateThread {
   async close(): Promise<void> {
     this.#end(undefined);
     await this.#worker.terminate();
+  }
+
+  /** Node.js 22 and newer say at once that a job cannot be sent, Node.js 20 in the thread that gets it. */
+  #send(job: DeflateJob): void {
+    const blocks = job.blocks.map(({ buffer }) => buffer);
+    try {
+      this.#worker.postMessage(job, blocks);
+    } catch (cause) {
+      throw new SluiceError('internal', 'a job could not be sent to a thread that compresses', { cause });
+    }
   }
 
   #take(): Current | undefined {
