@@ -8,7 +8,7 @@ import { parseS3Uri, refuseInvalid } from './parse-s3-uri.ts';
 
 export interface ExportFlags {
   database?: string;
-  table: string[];
+  table?: string[];
   query?: string;
   options?: string;
   splitBy?: string;
@@ -90,7 +90,7 @@ export function exportCommand(): Command {
       .option('--kms-key <key>', 'encrypt with this AWS KMS key: its ID, ARN or alias')
       .option(
         '--dry-run',
-        'say what would be exported and how it is cut, and try the rights, without reading a row',
+        'say what would be exported and how it is cut; the tables and the destination are looked at, no row is read',
       )
       .option('--json', 'print events as JSON, one a line')
       .option('--quiet', 'print nothing but errors')
@@ -100,8 +100,8 @@ export function exportCommand(): Command {
 All tables of an export are read on one snapshot of the database, and either all files appear or none: every file is
 uploaded first, then all are published, the manifest last. Rows never touch the disk of this machine.
 
-Files: <prefix><schema>.<table>/part-00000.csv[.gz]; a query goes to the path as it is, or with --split-by to
-<path>part-00000.csv.
+Files: <prefix><schema>.<table>/part-00000.csv[.gz]. A query alone goes to the path as it is; beside tables, with
+--split-by, or where the path ends with a slash, to <path>query/part-00000.csv.
 
 Exit status: 0 exported, 1 failed (nothing was exported), 2 wrong command line, 130 interrupted by Ctrl-C, 143 by SIGTERM.
 
@@ -123,13 +123,13 @@ Examples:
   );
 }
 
-function findProblem({ table, query, splitBy }: ExportFlags): string | undefined {
+function findProblem({ table = [], query, splitBy }: ExportFlags): string | undefined {
   if (table.length === 0 && query === undefined) return 'give --table or --query: what is to be exported?';
   if (splitBy === '') return '--split-by needs the name of a column';
   return undefined;
 }
 
-function collect(value: string, previous: string[]): string[] {
+function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }
 

@@ -51,7 +51,7 @@ export async function runExport(destination: Destination, flags: ExportFlags): P
 }
 
 /** A query alone is one file, unless it is cut, or goes to a folder. */
-function hasSeveralFiles({ path }: Destination, { table, splitBy, dryRun }: ExportFlags): boolean {
+function hasSeveralFiles({ path }: Destination, { table = [], splitBy, dryRun }: ExportFlags): boolean {
   return table.length > 0 || splitBy !== undefined || dryRun === true || path === '' || path.endsWith('/');
 }
 
