@@ -49,7 +49,6 @@ export function exportCommand(): Command {
         '-t, --table <pattern>',
         "a table, view, materialized view or partitioned table, or a pattern as of pg_dump: 'archive.*'; may be repeated",
         collect,
-        [],
       )
       .option('-q, --query <sql>', 'a query, alone or beside tables; - reads it from standard input')
       .option('-o, --options <options>', "COPY's options, such as 'format csv, header true'")
