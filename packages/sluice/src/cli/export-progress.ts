@@ -31,7 +31,6 @@ function formatTable(table: TableState, nameWidth: number, width: number): strin
 function formatTotal({ phase, tables, publishedFiles, elapsedMs }: ExportState): string {
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
-  if (phase === 'planning') return `looking at the tables  ${formatDuration(elapsedMs)}`;
   if (phase === 'publishing') return `publishing ${formatCount(publishedFiles)} files`;
   const done = tables.filter((table) => table.donePieces === table.pieces).length;
   const of = tables.length === 1 ? '' : ` ${done} of ${tables.length} tables`;

@@ -30,20 +30,12 @@ export interface DestinationOptions {
  * @throws SluiceError `destination_exists`: something is there already
  * @throws UploadError: the bucket can't be listed
  */
-export async function requireEmpty({
-  connection,
-  bucket,
-  prefixes,
-  signal,
-}: DestinationOptions): Promise<void> {
+export async function requireEmpty(destination: DestinationOptions): Promise<void> {
+  const { bucket } = destination;
   const found: string[] = [];
   try {
-    for (const prefix of prefixes) {
-      for await (const { key } of listObjects(connection, { bucket, prefix }, { signal })) {
-        if (!belongsTo(prefix, key)) continue;
-        found.push(key);
-        if (found.length > SHOWN) break;
-      }
+    for await (const { key } of objectsAt(destination)) {
+      found.push(key);
       if (found.length > SHOWN) break;
     }
   } catch (error) {
@@ -59,20 +51,28 @@ export async function requireEmpty({
 }
 
 /** Deletes what is at the destination and is not of the export; an object that changes meanwhile stays. */
-export async function deleteOthers(
-  { connection, bucket, prefixes, signal }: DestinationOptions,
-  own: ReadonlySet<string>,
-): Promise<number> {
+export async function deleteOthers(destination: DestinationOptions, own: ReadonlySet<string>): Promise<void> {
+  const { connection, bucket, signal } = destination;
   const others: ListedObject[] = [];
-  for (const prefix of prefixes) {
-    for await (const object of listObjects(connection, { bucket, prefix }, { signal })) {
-      if (belongsTo(prefix, object.key) && !own.has(object.key)) others.push(object);
-    }
+  for await (const object of objectsAt(destination)) {
+    if (!own.has(object.key)) others.push(object);
   }
   await inLanes(others, DELETE_LANES, async ({ key, etag }) => {
     if (etag !== undefined) await deleteExactObject(connection, { bucket, key, etag }, { signal });
   });
-  return others.length;
+}
+
+async function* objectsAt({
+  connection,
+  bucket,
+  prefixes,
+  signal,
+}: DestinationOptions): AsyncGenerator<ListedObject, void, void> {
+  for (const prefix of prefixes) {
+    for await (const object of listObjects(connection, { bucket, prefix }, { signal })) {
+      if (belongsTo(prefix, object.key)) yield object;
+    }
+  }
 }
 
 /** A folder's prefix ends with a slash; a key's is the key, and `_part2` and so on after it. */

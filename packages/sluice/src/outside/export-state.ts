@@ -19,7 +19,7 @@ export interface TableState {
 
 /** How far an export is. */
 export interface ExportState {
-  phase: 'planning' | 'reading' | 'publishing' | 'done';
+  phase: 'reading' | 'publishing' | 'done';
   tables: readonly Readonly<TableState>[];
   /** Bytes that S3 has taken, compressed where they are. */
   storedBytes: number;

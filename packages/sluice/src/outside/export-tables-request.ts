@@ -31,7 +31,7 @@ export interface ExportTablesRequest {
   manifest?: boolean | undefined;
   /** @default 'fail' */
   ifExists?: IfExists | undefined;
-  /** The memory that the parts on their way may take. @default one of its own, of 8 MiB for each job and 72 MiB */
+  /** The memory that the parts on their way may take. @default one of its own, of 72 MiB */
   memory?: BufferMemory | undefined;
   onProgress?: ((state: ExportState) => void) | undefined;
   /** A piece is read again, since its session was lost. */

@@ -46,6 +46,13 @@ export function manifestOf(
 ): string {
   const { snapshot } = plan.keeper;
   const done = results.map((result) => ({ result, table: plan.jobs[result.id]?.table }));
+  const totals = plan.tables.map(() => ({ record_count: 0, files: 0 }));
+  for (const { result, table = -1 } of done) {
+    const total = totals[table];
+    if (total === undefined) continue;
+    total.record_count += Number(result.rows);
+    total.files += result.files.length;
+  }
   const manifest: Manifest = {
     entries: done.flatMap(({ result: { files, rows }, table = -1 }) =>
       files.map(({ key, bytes }) => ({
@@ -57,15 +64,11 @@ export function manifestOf(
     ),
     format: plan.layout.rowFormat.format,
     compression: plan.compression?.format ?? null,
-    tables: plan.tables.map(({ name, columns }, index) => {
-      const own = done.filter(({ table }) => table === index);
-      return {
-        name,
-        columns,
-        record_count: own.reduce((sum, { result }) => sum + Number(result.rows), 0),
-        files: own.reduce((sum, { result }) => sum + result.files.length, 0),
-      };
-    }),
+    tables: plan.tables.map(({ name, columns }, index) => ({
+      name,
+      columns,
+      ...(totals[index] ?? { record_count: 0, files: 0 }),
+    })),
     snapshot: {
       taken_at: snapshot.takenAt.toISOString(),
       lsn: snapshot.lsn ?? null,
