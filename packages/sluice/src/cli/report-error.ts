@@ -1,4 +1,5 @@
 import { isSluiceError } from '../errors.ts';
+import { isDatabaseError } from '../source/lost-connection.ts';
 
 /** Writes an error to standard error in psql's form: message, DETAIL, HINT. */
 export function reportError(error: unknown): void {
@@ -16,9 +17,4 @@ export function errorLines(error: unknown): string[] | undefined {
     ...(detail === undefined ? [] : [`DETAIL:  ${detail}`]),
     ...(hint === undefined ? [] : [`HINT:  ${hint}`]),
   ];
-}
-
-/** Without the class of the driver, which not every command loads. */
-function isDatabaseError(error: unknown): error is Error & { detail?: string; hint?: string } {
-  return error instanceof Error && 'severity' in error && 'code' in error;
 }

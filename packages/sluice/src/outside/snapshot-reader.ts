@@ -5,6 +5,7 @@ import type { ExportRequest } from '../exporter/export-request.ts';
 import { LARGEST_OBJECT_BYTES } from '../exporter/part-size.ts';
 import { disconnect } from '../source/connect.ts';
 import { copyOut, type CopyOut } from '../source/copy-out.ts';
+import { sqlStateOf } from '../tables/sql-state-of.ts';
 import type { PieceMeter } from './progress-meter.ts';
 import type { PieceReader } from './local-pieces.ts';
 import type { PieceJob, PieceResult } from './piece-job.ts';
@@ -79,8 +80,7 @@ async function* counted(copy: CopyOut, meter: PieceMeter): AsyncGenerator<Uint8A
 const SESSION_STATES = /^(?:57P0[123]|08\d\d\d|40001|53300)$/;
 
 function asSessionError(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return error;
-  if (!SESSION_STATES.test(error.code)) return error;
+  if (!(error instanceof Error) || !SESSION_STATES.test(sqlStateOf(error) ?? '')) return error;
   return new SluiceError('database_unavailable', 'the session that read a part of the export was ended', {
     cause: error,
     detail: `PostgreSQL says: ${error.message}.`,

@@ -18,7 +18,9 @@ export function lostConnection(cause: Error | undefined): SluiceError {
 }
 
 /** An error that the server has sent, and not one of pg or of the connection. */
-export function isDatabaseError(error: unknown): error is Error & { code?: string } {
+export function isDatabaseError(
+  error: unknown,
+): error is Error & { code?: string; detail?: string; hint?: string } {
   return error instanceof Error && 'severity' in error;
 }
 
