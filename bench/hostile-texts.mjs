@@ -2,13 +2,14 @@
 // a small statement in a second session, without load and while the first session sends long texts one after another.
 //
 //   npx tsc --build && node bench/hostile-texts.mjs [seconds]
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { Worker, isMainThread, workerData } from 'node:worker_threads';
 import pg from 'pg';
 import { Agent } from '../packages/sluice/dist/agent/agent.js';
 import { encodeRequest } from '../packages/sluice/dist/agent/request.js';
@@ -51,10 +52,10 @@ async function connect(directory) {
   return client;
 }
 
-if (isMainThread) await measure();
-else await attack(workerData);
+if (process.send === undefined) await measure();
+else process.once('message', (message) => void attack(message));
 
-/** Runs in its own thread, so that its own work does not disturb the measurement. */
+/** Runs in its own process, as a session of PostgreSQL does. */
 async function attack({ directory, text }) {
   const client = await connect(directory);
   for (;;) await client.query(text);
@@ -71,9 +72,8 @@ async function measure() {
   const asked = { ping: encodeRequest({ op: 'ping' }), statement: statement('SELECT 1; --') };
   for (const [name, text] of Object.entries(ATTACKS)) {
     const attacker =
-      text === undefined
-        ? undefined
-        : new Worker(new URL(import.meta.url), { workerData: { directory: `${directory}/s`, text } });
+      text === undefined ? undefined : fork(new URL(import.meta.url), { serialization: 'advanced' });
+    attacker?.send({ directory: `${directory}/s`, text });
     await delay(500);
     const loop = monitorEventLoopDelay({ resolution: 1 });
     loop.enable();
@@ -88,10 +88,10 @@ async function measure() {
       await delay(5);
     }
     loop.disable();
-    await attacker?.terminate();
+    if (attacker?.kill() === true) await once(attacker, 'exit');
     const shown = Object.entries(times).map(([key, all]) => {
       const sorted = all.toSorted((a, b) => a - b);
-      return `${key} median ${sorted[sorted.length >> 1].toFixed(2)} max ${sorted.at(-1).toFixed(1)}`;
+      return `${key} median ${sorted[sorted.length >> 1].toFixed(2)} p99 ${sorted[Math.floor(sorted.length * 0.99)].toFixed(1)} max ${sorted.at(-1).toFixed(1)}`;
     });
     console.log(
       `${name.padEnd(42)} ${shown.join('   ')}   event loop p99 ${(loop.percentile(99) / 1e6).toFixed(1)} max ${(loop.max / 1e6).toFixed(1)} (ms)`,
