@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { CleanUp } from '../clean-up/clean-up.ts';
 import type { Config } from '../config/schema.ts';
 import type { Compression } from '../compression/compression.ts';
 import { copyLayout, type CopyLayout } from '../copy-options/copy-layout.ts';
@@ -16,9 +17,9 @@ import { validateS3Uri } from '../s3/s3-uri.ts';
 import { isUploadError } from '../s3/upload-error.ts';
 import { VERSION } from '../version.ts';
 import { AdminServer } from './admin/admin-server.ts';
-import { CleanUp } from './clean-up.ts';
 import { ExportConnection, type BegunExport } from './export-connection.ts';
 import { ExportSession } from './export-session.ts';
+import { openJournal } from './open-journal.ts';
 import { openRdsApi } from './open-rds-api.ts';
 import { openRoles } from './open-roles.ts';
 import { resolvePostgresUser } from './os-user.ts';
@@ -110,17 +111,18 @@ export class Agent {
       closers.push(() => admin.close());
       const s3 = await S3Connections.open(config, roles);
       const keys = new PublishedKeys();
-      const cleanUp = await CleanUp.open({ stateDirectory: config.agent.state_directory, s3, keys, log });
+      const { store, left } = await openJournal(config.agent.state_directory, log);
+      const cleanUp = new CleanUp({ store, s3, keys, log });
       const rdsApi = await openRdsApi(config, roles, log);
       if (rdsApi !== undefined) closers.push(() => rdsApi.close());
       const pipes = await PipePool.open({ directory: join(directory, 'pipes'), owner });
       agent = new Agent(options, { roles, s3, keys, cleanUp, parser, pipes, server, rdsApi, admin });
+      cleanUp.takeOver(left);
     } catch (error) {
       // A failure to clean up must not hide the first error, which says what went wrong.
       await Promise.allSettled(closers.map((close) => close()));
       throw error;
     }
-    agent.#parts.cleanUp.start();
     log.info(
       { version: VERSION, cluster: config.cluster.identifier, socketDirectory: directory },
       'agent started',

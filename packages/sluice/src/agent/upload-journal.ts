@@ -2,23 +2,15 @@ import { randomUUID } from 'node:crypto';
 import { readdir, readFile, rename, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, SluiceError } from '../errors.ts';
-import { journalEntrySchema, type JournalEntry } from './journal-entry.ts';
+import { journalEntrySchema, type JournalEntry } from '../clean-up/journal-entry.ts';
+import type { JournalNote, JournalStore } from '../clean-up/journal-store.ts';
 import { makeOwnDirectory } from './own-directory.ts';
-
-/** An entry and its place in the journal. */
-export interface JournalNote<T extends JournalEntry = JournalEntry> {
-  readonly entry: T;
-  /** Overwrites the entry with another. */
-  replace<U extends JournalEntry>(entry: U): Promise<JournalNote<U>>;
-  /** Deletes the entry: nothing is left to clean up. */
-  remove(): Promise<void>;
-}
 
 /**
  * What an agent is doing at S3, one small file for each entry, in its state directory. If the agent is killed, the next
  * one reads them and cleans up: S3 keeps, and charges for, the parts of an upload until it is aborted.
  */
-export class UploadJournalDirectory {
+export class UploadJournalDirectory implements JournalStore {
   readonly #directory: string;
 
   private constructor(directory: string) {

@@ -5,16 +5,16 @@ import type { PublishingEntry, UploadEntry } from './journal-entry.ts';
 import type { LeftObjects } from './left-objects.ts';
 import type { LeftUploads } from './left-uploads.ts';
 import type { OwnUploads } from './own-uploads.ts';
-import type { JournalNote, UploadJournalDirectory } from './upload-journal.ts';
+import type { JournalNote, JournalStore } from './journal-store.ts';
 import { steadyNow } from '../steady-clock.ts';
 
 export interface ExportJournalOptions {
-  directory: UploadJournalDirectory;
+  store: JournalStore;
   own: OwnUploads;
   leftUploads: LeftUploads;
   leftObjects: LeftObjects;
   region: string;
-  databaseRole: string;
+  databaseRole: string | undefined;
 }
 
 /** Writes to the journal what one export does at S3, and hands what it leaves there to the background clean-up. */
@@ -28,9 +28,9 @@ export class ExportJournal implements UploadJournal {
   }
 
   async opening({ bucket, key }: S3Uri): Promise<OpeningAttempt> {
-    const { directory, own, leftUploads, region, databaseRole } = this.#options;
+    const { store, own, leftUploads, region, databaseRole } = this.#options;
     const place = { bucket, key, region, databaseRole };
-    const note = await directory.add({ kind: 'asked' as const, ...place, askedAt: steadyNow() });
+    const note = await store.add({ kind: 'asked' as const, ...place, askedAt: steadyNow() });
     const answered = own.ask(place);
     return {
       opened: async ({ uploadId }) => {
@@ -62,8 +62,8 @@ export class ExportJournal implements UploadJournal {
   }
 
   async publishing(objects: PublishingEntry['objects']): Promise<void> {
-    const { directory, region, databaseRole } = this.#options;
-    this.#publishing = await directory.add({
+    const { store, region, databaseRole } = this.#options;
+    this.#publishing = await store.add({
       kind: 'publishing',
       region,
       databaseRole,

@@ -4,8 +4,8 @@ import { abortMultipartUpload } from '../s3/multipart-upload.ts';
 import type { CleanupQueue } from './cleanup-queue.ts';
 import type { AskedEntry, UploadEntry } from './journal-entry.ts';
 import type { OwnUploads } from './own-uploads.ts';
-import type { S3Connections } from './s3-connections.ts';
-import type { JournalNote } from './upload-journal.ts';
+import type { S3Access } from './s3-access.ts';
+import type { JournalNote } from './journal-store.ts';
 import { steadyNow } from '../steady-clock.ts';
 
 /** Margins of the search: S3 gives times in whole seconds, and a request may reach S3 after its answer was given up. */
@@ -16,7 +16,7 @@ const LONGEST_ATTEMPT_MS = 60_000;
 
 export interface LeftUploadsOptions {
   queue: CleanupQueue;
-  s3: Pick<S3Connections, 'use'>;
+  s3: S3Access;
   own: OwnUploads;
   log: Logger;
 }

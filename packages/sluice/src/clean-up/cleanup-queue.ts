@@ -36,7 +36,7 @@ export class CleanupQueue {
     if (this.#tasks.size >= MAX_TASKS) {
       this.#log.error(
         task.about,
-        'too much is to be cleaned up: the agent will try again when it is restarted',
+        'too much is to be cleaned up: the rest will be when the process is restarted',
       );
       return;
     }
@@ -46,9 +46,14 @@ export class CleanupQueue {
     this.#tasks.add(done);
   }
 
+  /** Resolves when no task is left. */
+  async idle(): Promise<void> {
+    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
+  }
+
   /** Stops the tasks. What they have not done stays in the journal. */
   async stop(): Promise<void> {
-    this.#stopping.abort(new Error('the agent is shutting down'));
+    this.#stopping.abort(new Error('the process is shutting down'));
     for (const wake of this.#waiting.splice(0)) wake();
     await Promise.all(this.#tasks);
   }

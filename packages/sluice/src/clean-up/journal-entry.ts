@@ -6,7 +6,7 @@ const place = {
 };
 const access = {
   region: z.string(),
-  /** The database role that the export ran for; the clean-up uses its AWS session. Older agents did not write it. */
+  /** The database role that the export ran for, whose AWS session cleans up; undefined where there is but one. */
   databaseRole: z.string().optional(),
 };
 

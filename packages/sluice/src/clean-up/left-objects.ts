@@ -4,8 +4,8 @@ import type { PublishedObject } from '../exporter/published-object.ts';
 import { unpublish, type Unpublished } from '../exporter/unpublish.ts';
 import type { CleanupQueue } from './cleanup-queue.ts';
 import type { PublishingEntry } from './journal-entry.ts';
-import type { S3Connections } from './s3-connections.ts';
-import type { JournalNote } from './upload-journal.ts';
+import type { S3Access } from './s3-access.ts';
+import type { JournalNote } from './journal-store.ts';
 import { steadyNow } from '../steady-clock.ts';
 
 /** How long an object is looked for: a request that was broken off may still be executed by S3 for a while. */
@@ -13,7 +13,7 @@ const LATEST_APPEARANCE_MS = 30_000;
 
 export interface LeftObjectsOptions {
   queue: CleanupQueue;
-  s3: Pick<S3Connections, 'use'>;
+  s3: S3Access;
   keys: PublishedKeys;
   log: Logger;
 }
