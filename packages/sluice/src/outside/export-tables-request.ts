@@ -1,5 +1,7 @@
 import type { BufferMemory } from '../exporter/buffer-memory.ts';
 import type { ExportedFile } from '../exporter/exported-file.ts';
+import type { PublishedKeys } from '../exporter/published-keys.ts';
+import type { UploadJournal } from '../exporter/upload-journal.ts';
 import type { S3Connection } from '../s3/connection.ts';
 import type { IfExists } from './destination.ts';
 import type { ExportState } from './export-state.ts';
@@ -33,6 +35,10 @@ export interface ExportTablesRequest {
   ifExists?: IfExists | undefined;
   /** The memory that the parts on their way may take. @default one of its own, of 72 MiB */
   memory?: BufferMemory | undefined;
+  /** Notes what the export does at S3, see UploadJournal. */
+  journal?: UploadJournal | undefined;
+  /** Must be shared by all exports of a process that may store the same keys. @default one of its own */
+  publishedKeys?: PublishedKeys | undefined;
   onProgress?: ((state: ExportState) => void) | undefined;
   /** A piece is read again, since its session was lost. */
   onRetry?: ((key: string, error: unknown) => void) | undefined;

@@ -1,6 +1,5 @@
 import { setMaxListeners } from 'node:events';
 import { isSluiceError, SluiceError } from '../errors.ts';
-import { BufferMemory } from '../exporter/buffer-memory.ts';
 import type { ExportedFile } from '../exporter/exported-file.ts';
 import { publishFiles, undoFiles } from '../exporter/publish.ts';
 import { PublishedKeys } from '../exporter/published-keys.ts';
@@ -9,19 +8,32 @@ import { putObject } from '../s3/put-object.ts';
 import { deleteOthers } from './destination.ts';
 import type { ExportPlan } from './export-plan.ts';
 import type { ExportTablesRequest, ExportTablesResult } from './export-tables-request.ts';
-import { doPieces } from './local-pieces.ts';
+import { localRunner } from './local-runner.ts';
 import { manifestOf } from './manifest.ts';
 import type { PieceResult } from './piece-job.ts';
+import type { PieceRunner, PieceSettings } from './piece-runner.ts';
 import { ProgressMeter } from './progress-meter.ts';
-import { SnapshotReader } from './snapshot-reader.ts';
 
-const DEFAULT_JOBS = 4;
 /** Objects that are published, or taken back, at a time. */
 const PUBLISH_LANES = 16;
 const PROGRESS_MS = 100;
 
-/** Reads all pieces of a plan, then publishes their files, or takes them back. */
-export async function runPlan(plan: ExportPlan, request: ExportTablesRequest): Promise<ExportTablesResult> {
+interface Run {
+  plan: ExportPlan;
+  request: ExportTablesRequest;
+  runner: PieceRunner;
+}
+
+/**
+ * Reads all pieces of a plan, then publishes their files, or takes them back.
+ *
+ * @param runner who does the pieces; by default sessions of this process
+ */
+export async function runPlan(
+  plan: ExportPlan,
+  request: ExportTablesRequest,
+  runner: PieceRunner = localRunner(request),
+): Promise<ExportTablesResult> {
   const meter = new ProgressMeter(
     plan.describe().tables.map(({ files, ...table }) => ({ ...table, pieces: files })),
   );
@@ -29,7 +41,7 @@ export async function runPlan(plan: ExportPlan, request: ExportTablesRequest): P
   const tell = (): void => onProgress?.(meter.state);
   const timer = setInterval(tell, PROGRESS_MS);
   try {
-    const results = await readPieces(plan, request, meter);
+    const results = await readPieces({ plan, request, runner }, meter);
     meter.enter('publishing');
     const exported = await publishAll(plan, request, { results, meter });
     meter.enter('done');
@@ -40,36 +52,18 @@ export async function runPlan(plan: ExportPlan, request: ExportTablesRequest): P
   }
 }
 
-async function readPieces(
-  plan: ExportPlan,
-  request: ExportTablesRequest,
-  meter: ProgressMeter,
-): Promise<PieceResult[]> {
-  const { connection, bucket, kmsKeyId, onRetry, signal } = request;
-  const { jobs = DEFAULT_JOBS, memory = new BufferMemory() } = request;
-  const { keeper, hasHeaderLine, compression } = plan;
+async function readPieces({ plan, request, runner }: Run, meter: ProgressMeter): Promise<PieceResult[]> {
+  const { onRetry, signal } = request;
+  const { keeper } = plan;
   const results: PieceResult[] = [];
   // The sessions' snapshot ends with the keeper's transaction.
   const lost = new AbortController();
   keeper.lost.catch((error: unknown) => lost.abort(error));
   try {
-    await doPieces(plan.jobs, {
-      lanes: jobs,
-      open: async (opening) =>
-        new SnapshotReader({
-          client: await plan.connect(opening),
-          upload: {
-            connection,
-            bucket,
-            kmsKeyId,
-            contentType: contentTypeOf(plan),
-            compression: compression?.format,
-            compressionLevel: compression?.level,
-            memory,
-          },
-          hasHeaderLine,
-          meter: ({ table, estimatedBytes }) => meter.begin(table, estimatedBytes),
-        }),
+    await runner({
+      plan,
+      settings: settingsOf(plan, request),
+      meter,
       onDone: (result) => results.push(result),
       onRetry: ({ key }, error) => onRetry?.(key, error),
       signal: manyListeners(signal, lost.signal),
@@ -77,8 +71,9 @@ async function readPieces(
     await keeper.confirm();
     return results.toSorted((a, b) => a.id - b.id);
   } catch (error) {
+    const { journal } = request;
     const files = sentFiles(results, plan, request);
-    throw await undoFiles(files, error, { journal: undefined, undoTimeoutMs: undoTimeoutOf(request) });
+    throw await undoFiles(files, error, { journal, undoTimeoutMs: undoTimeoutOf(request) });
   }
 }
 
@@ -87,11 +82,11 @@ async function publishAll(
   request: ExportTablesRequest,
   { results, meter }: { results: PieceResult[]; meter: ProgressMeter },
 ): Promise<ExportTablesResult> {
-  const { connection, bucket, kmsKeyId, signal } = request;
+  const { connection, bucket, kmsKeyId, journal, signal } = request;
   const { manifestKey } = plan;
   const manifest = manifestOf(plan, { results, bucket });
   const files = await publishFiles(sentFiles(results, plan, request), {
-    journal: undefined,
+    journal,
     signal: manyListeners(signal),
     lanes: PUBLISH_LANES,
     undoTimeoutMs: undoTimeoutOf(request),
@@ -155,10 +150,14 @@ function sentFiles(
   plan: ExportPlan,
   request: ExportTablesRequest,
 ): SentFile[] {
-  const { connection, bucket, kmsKeyId } = request;
-  const settings = { contentType: contentTypeOf(plan), kmsKeyId };
-  const context = { connection, bucket, settings, journal: undefined, keys: new PublishedKeys() };
+  const { connection, bucket, journal, publishedKeys: keys = new PublishedKeys() } = request;
+  const context = { connection, bucket, settings: settingsOf(plan, request).object, journal, keys };
   return results.flatMap(({ files }) => files.map((file) => new SentFile(file, context)));
+}
+
+function settingsOf(plan: ExportPlan, { bucket, kmsKeyId }: ExportTablesRequest): PieceSettings {
+  const { hasHeaderLine, compression } = plan;
+  return { bucket, hasHeaderLine, compression, object: { contentType: contentTypeOf(plan), kmsKeyId } };
 }
 
 /** The names of compressed files end with .gz or .zst, by which readers know them: to S3 they are what they are. */

@@ -1,21 +1,25 @@
 import type { Client } from 'pg';
 import { SluiceError } from '../errors.ts';
 import { sendToS3 } from '../exporter/export-to-s3.ts';
-import type { ExportRequest } from '../exporter/export-request.ts';
+import type { BufferMemory } from '../exporter/buffer-memory.ts';
 import { LARGEST_OBJECT_BYTES } from '../exporter/part-size.ts';
+import type { UploadJournal } from '../exporter/upload-journal.ts';
+import type { S3Connection } from '../s3/connection.ts';
 import { disconnect } from '../source/connect.ts';
 import { copyOut, type CopyOut } from '../source/copy-out.ts';
 import { sqlStateOf } from '../tables/sql-state-of.ts';
 import type { PieceMeter } from './progress-meter.ts';
 import type { PieceReader } from './local-pieces.ts';
 import type { PieceJob, PieceResult } from './piece-job.ts';
+import type { PieceSettings } from './piece-runner.ts';
 
 export interface SnapshotReaderOptions {
   /** In a transaction that sees the snapshot. */
   client: Client;
-  /** How files are sent, whatever piece they are of. */
-  upload: Omit<ExportRequest, 'source' | 'key' | 'rowFormat' | 'onProgress' | 'signal' | 'confirm'>;
-  hasHeaderLine: boolean;
+  settings: PieceSettings;
+  connection: S3Connection;
+  memory: BufferMemory;
+  journal: UploadJournal | undefined;
   meter: (job: PieceJob) => PieceMeter;
 }
 
@@ -28,12 +32,19 @@ export class SnapshotReader implements PieceReader {
   }
 
   async read(job: PieceJob, signal: AbortSignal): Promise<PieceResult> {
-    const { client, upload, hasHeaderLine } = this.#options;
+    const { client, settings, connection, memory, journal } = this.#options;
+    const { bucket, hasHeaderLine, compression, object } = settings;
     const meter = this.#options.meter(job);
     const copy = copyOut(client, job.sql, { hasHeaderLine, signal });
     try {
       const { files, sourceBytes: bytes } = await sendToS3({
-        ...upload,
+        connection,
+        bucket,
+        ...object,
+        compression: compression?.format,
+        compressionLevel: compression?.level,
+        memory,
+        journal,
         source: counted(copy, meter),
         rowFormat: copy.rows,
         key: job.key,
