@@ -1,6 +1,6 @@
 import { SluiceError } from '../errors.ts';
 import { baseCredentials } from '../identity/base-credentials.ts';
-import { loadS3Sdk, S3Connection } from '../s3/connection.ts';
+import { loadS3Sdk, S3Connection, type S3ConnectionOptions } from '../s3/connection.ts';
 import { validateRegion } from '../s3/s3-uri.ts';
 
 export interface AwsFlags {
@@ -10,11 +10,15 @@ export interface AwsFlags {
 }
 
 /** A connection to S3 with the settings that the aws command line takes: options, environment, profile. */
-export async function connectAsAwsCli({ profile, ...flags }: AwsFlags): Promise<S3Connection> {
+export async function connectAsAwsCli(
+  { profile, ...flags }: AwsFlags,
+  patience: Pick<S3ConnectionOptions, 'connectTimeoutMs' | 'requestTimeoutMs' | 'maxAttempts'> = {},
+): Promise<S3Connection> {
   const region = flags.region ?? (await regionOf(profile));
   validateRegion(region);
   const endpoint = flags.endpoint ?? process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
-  return new S3Connection({ region, endpoint, credentials: baseCredentials({ region, profile }) });
+  const credentials = baseCredentials({ region, profile });
+  return new S3Connection({ region, endpoint, credentials, ...patience });
 }
 
 async function regionOf(profile: string | undefined): Promise<string> {

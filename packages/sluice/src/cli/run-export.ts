@@ -6,16 +6,12 @@ import { runPlan } from '../outside/run-plan.ts';
 import type { S3Connection } from '../s3/connection.ts';
 import { exportQuery } from '../source/export-query.ts';
 import { connectAsAwsCli } from './aws-settings.ts';
+import { hasSeveralFiles, prefixOf, type Destination } from './export-destination.ts';
 import type { ExportFlags } from './export.ts';
 import { ExportReport } from './export-report.ts';
 import { formatPlan } from './format-plan.ts';
 import { Interruption } from './interruption.ts';
 import { readQuery } from './read-query.ts';
-
-export interface Destination {
-  bucket: string;
-  path: string;
-}
 
 interface Work {
   destination: Destination;
@@ -34,7 +30,7 @@ export async function runExport(destination: Destination, flags: ExportFlags): P
   let connection: S3Connection | undefined;
   try {
     connection = await connectAsAwsCli(flags);
-    const query = flags.query === undefined ? undefined : await readQuery(flags.query);
+    const query = flags.query === undefined ? undefined : await readQuery(flags.query, { signal });
     const work = { destination, flags, connection, query, report, signal };
     await (query === undefined || hasSeveralFiles(destination, flags)
       ? runTables(work)
@@ -48,11 +44,6 @@ export async function runExport(destination: Destination, flags: ExportFlags): P
     interruption.end();
     await connection?.close();
   }
-}
-
-/** A query alone is one file, unless it is cut, or goes to a folder. */
-function hasSeveralFiles({ path }: Destination, { table = [], splitBy, dryRun }: ExportFlags): boolean {
-  return table.length > 0 || splitBy !== undefined || dryRun === true || path === '' || path.endsWith('/');
 }
 
 /** One query to the path as it is given. */
@@ -95,7 +86,7 @@ async function runQuery(
 /** Tables, and a query beside them, to folders below the path. */
 async function runTables({ destination, flags, connection, query, report, signal }: Work): Promise<void> {
   const { bucket, path } = destination;
-  const prefix = path === '' || path.endsWith('/') ? path : `${path}/`;
+  const prefix = prefixOf(path);
   const request: ExportTablesRequest = {
     database: flags.database,
     tables: flags.table,
