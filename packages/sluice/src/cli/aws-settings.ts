@@ -17,7 +17,7 @@ export async function connectAsAwsCli({ profile, ...flags }: AwsFlags): Promise<
   return new S3Connection({ region, endpoint, credentials: baseCredentials({ region, profile }) });
 }
 
-async function regionOf(profile: string | undefined): Promise<string> {
+export async function regionOf(profile: string | undefined): Promise<string> {
   const { S3Client } = await loadS3Sdk();
   const client = new S3Client(profile === undefined ? {} : { profile });
   try {
