@@ -21,7 +21,7 @@ export async function connectAsAwsCli(
   return new S3Connection({ region, endpoint, credentials, ...patience });
 }
 
-async function regionOf(profile: string | undefined): Promise<string> {
+export async function regionOf(profile: string | undefined): Promise<string> {
   const { S3Client } = await loadS3Sdk();
   const client = new S3Client(profile === undefined ? {} : { profile });
   try {

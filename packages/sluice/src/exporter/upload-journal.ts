@@ -22,8 +22,10 @@ export interface UploadJournal {
   publishing?(objects: readonly PublishedObject[]): void | Promise<void>;
   /** S3 has stored one of the objects. */
   published?(object: PublishedObject): void | Promise<void>;
-  /** The export has succeeded, or it has failed and nothing of its objects is left to clean up. */
-  settled?(): void | Promise<void>;
+  /** Called before the last of the objects, with which the export is whole, is published. When it throws, it is not. */
+  publishingLast?(): void | Promise<void>;
+  /** The export has succeeded (when this throws, it has not), or it has failed and nothing of its objects is left. */
+  settled?(outcome: { isPublished: boolean }): void | Promise<void>;
   /** The export has failed, and these objects may exist or may still appear: `unpublish` must be tried again. */
   unsettled?(objects: readonly PublishedObject[]): void | Promise<void>;
 }
