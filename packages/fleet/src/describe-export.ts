@@ -2,7 +2,7 @@ import type { Job } from 'bullmq';
 import type { ExportState } from 'sluice';
 import { isSluiceError } from 'sluice';
 import { z } from 'zod';
-import { openFailure, readResult, type ExportJobData } from './export-job.ts';
+import { destinationOf, openFailure, openRequest, readResult, type ExportJobData } from './export-job.ts';
 import { fleetErrorOf, type Failure } from './fleet-failure.ts';
 import type { FleetExport, FleetExportState, FleetResult } from './fleet-export.ts';
 import { exportIdOf, scheduleOf } from './fleet-names.ts';
@@ -41,7 +41,7 @@ export function describeExport(
   return {
     id: exportIdOf(jobId),
     source: job.data.source,
-    destination: job.data.destination,
+    destination: destinationIn(seal, job),
     schedule: scheduleOf(jobId)?.name,
     state: stateOf(job, { isActive, isCancelled, failure, result }),
     attempts: job.attemptsStarted,
@@ -53,6 +53,20 @@ export function describeExport(
     startedAt: job.processedOn === undefined ? undefined : new Date(job.processedOn),
     endedAt: job.finishedOn === undefined ? undefined : new Date(job.finishedOn),
   };
+}
+
+/** A schedule's job has that of the schedule, with placeholders. */
+function destinationIn(seal: Seal, job: Job<ExportJobData>): string {
+  const { source, destination } = job.data;
+  const jobId = job.id ?? '';
+  if (scheduleOf(jobId) === undefined) return destination;
+  try {
+    return destinationOf(openRequest(seal, jobId, source, job.data), exportIdOf(jobId));
+  } catch (error) {
+    // Of another key, or another version.
+    if (!isSluiceError(error) && !(error instanceof z.ZodError)) throw error;
+    return destination;
+  }
 }
 
 interface StateFacts {

@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { FleetRequest, FleetResult } from './fleet-export.ts';
 import { exportIdOf, scheduleOf } from './fleet-names.ts';
 import { parseFailure, type Failure } from './fleet-failure.ts';
+import { renderPrefix } from './schedules/render-prefix.ts';
 import type { Seal } from './seal.ts';
 
 /** What BullMQ keeps of an export. All but `request` and `failure` is only shown. */
@@ -58,14 +59,45 @@ const resultSchema = z.object({
   manifestUrl: z.string().optional(),
 });
 
-/** The data of the job of a request. */
-export function sealRequest(seal: Seal, id: string, request: FleetRequest): ExportJobData {
-  return dataOf(request, seal.seal('export', [id], { ...request, dueAt: Date.now() }));
+/**
+ * The data of the job of a request.
+ *
+ * @throws SluiceError `invalid_argument`: its prefix or its time zone can't be used
+ */
+export function sealRequest(seal: Seal, id: string, request: FleetRequest, due: Date): ExportJobData {
+  const sealed = seal.seal('export', [id], { ...request, dueAt: due.getTime() });
+  return { source: request.source, destination: destinationOf({ ...request, due }, id), request: sealed };
 }
 
 /** The data of the jobs that a schedule makes. */
 export function sealSchedule(seal: Seal, name: string, request: FleetRequest): ExportJobData {
-  return dataOf(request, seal.seal('schedule', [request.source, name], request));
+  const { source, bucket, prefix } = request;
+  const sealed = seal.seal('schedule', [source, name], request);
+  return { source, destination: `s3://${bucket}/${prefix}`, request: sealed };
+}
+
+/** Whether a schedule that the fleet has asks for the same export. */
+export function isSealedRequest(
+  seal: Seal,
+  { name, timeZone, request }: { name: string; timeZone: string; request: FleetRequest },
+  data: Partial<ExportJobData> | undefined,
+): boolean {
+  try {
+    const known = seal.open('schedule', [request.source, name], data?.request);
+    return JSON.stringify(known) === JSON.stringify({ ...request, timeZone });
+  } catch (error) {
+    // Of another key, or another version.
+    if (!isSluiceError(error)) throw error;
+    return false;
+  }
+}
+
+/** Where an export's files go: with the date in the place of `{{date}}`. */
+export function destinationOf(
+  { bucket, prefix, timeZone = 'UTC', due }: OpenedRequest,
+  exportId: string,
+): string {
+  return `s3://${bucket}/${renderPrefix(prefix, { dueAt: due, timeZone, id: exportId })}`;
 }
 
 /** @throws SluiceError `protocol_violation`: it was not sealed for this job */
@@ -129,8 +161,4 @@ export function sealFailure(seal: Seal, context: readonly string[], failure: Fai
 
 export function openFailure(seal: Seal, context: readonly string[], sealed: unknown): Failure {
   return parseFailure(seal.open('failure', context, sealed));
-}
-
-function dataOf({ source, bucket, prefix }: FleetRequest, request: string): ExportJobData {
-  return { source, destination: `s3://${bucket}/${prefix}`, request };
 }

@@ -4,14 +4,20 @@ import type { Redis } from 'ioredis';
 import { pino, type Logger } from 'pino';
 import { SluiceError, type ExportState } from 'sluice';
 import { describeExport, failureOf } from './describe-export.ts';
-import { exportJobOptions, sealRequest, sealSchedule, type ExportJobData } from './export-job.ts';
+import {
+  exportJobOptions,
+  isSealedRequest,
+  sealRequest,
+  sealSchedule,
+  type ExportJobData,
+} from './export-job.ts';
 import type { FleetConfig, FleetSchedule } from './fleet-config.ts';
 import type { FleetExport, FleetRequest, FleetResult } from './fleet-export.ts';
 import { errorOf } from './fleet-failure.ts';
 import { exportIdOf, FleetKeys, jobIdOf, newExportId } from './fleet-names.ts';
 import { FleetQueues, type SourceQueues } from './fleet-queues.ts';
 import { connectRedis, redisOptions } from './redis.ts';
-import { renderPrefix } from './schedules/render-prefix.ts';
+import { checkSchedule } from './schedules/check-schedule.ts';
 import { Seal } from './seal.ts';
 
 /** Of each source and state. */
@@ -34,6 +40,14 @@ export interface FleetScheduleState {
   cron: string;
   timeZone: string;
   next: Date | undefined;
+}
+
+/** The names of schedules, by what was done with them. */
+export interface AppliedSchedules {
+  added: string[];
+  changed: string[];
+  unchanged: string[];
+  removed: string[];
 }
 
 export interface FleetWorkerState {
@@ -88,10 +102,8 @@ export class FleetClient implements AsyncDisposable {
    */
   async submit(request: FleetRequest): Promise<string> {
     const id = newExportId();
-    const { prefix, timeZone = 'UTC' } = request;
-    renderPrefix(prefix, { dueAt: new Date(), timeZone, id });
+    const data = sealRequest(this.#seal, id, request, new Date());
     const { exports } = await this.#queues.of(request.source);
-    const data = sealRequest(this.#seal, id, request);
     await exports.add('export', data, { ...exportJobOptions(request, BACKOFF_MS), jobId: id });
     return id;
   }
@@ -158,31 +170,44 @@ export class FleetClient implements AsyncDisposable {
     }
   }
 
-  /** Makes the fleet's schedules these: others are removed. Exports that they have begun go on. */
-  async applySchedules(
-    schedules: readonly FleetSchedule[],
-  ): Promise<{ applied: string[]; removed: string[] }> {
-    for (const { name, cron, timeZone, request } of schedules) {
-      const { exports } = await this.#queues.of(request.source);
-      await exports.upsertJobScheduler(
-        name,
-        { pattern: cron, tz: timeZone },
-        {
-          name: 'export',
-          data: sealSchedule(this.#seal, name, { ...request, timeZone }),
-          opts: exportJobOptions(request, BACKOFF_MS),
-        },
-      );
-    }
+  /**
+   * Makes the fleet's schedules these: others are removed. Exports that they have begun go on.
+   *
+   * @throws SluiceError `config_invalid`: one of them can't be used, and nothing was changed
+   */
+  async applySchedules(schedules: readonly FleetSchedule[]): Promise<AppliedSchedules> {
+    for (const schedule of schedules) checkSchedule(schedule);
+    const changes: AppliedSchedules = { added: [], changed: [], unchanged: [], removed: [] };
+    for (const schedule of schedules) changes[await this.#apply(schedule)].push(schedule.name);
     const kept = new Map(schedules.map(({ name, request }) => [name, request.source]));
-    const removed: string[] = [];
     for (const { source, name } of await this.schedules()) {
       if (kept.get(name) === source) continue;
       const { exports } = await this.#queues.of(source);
       await exports.removeJobScheduler(name);
-      if (!kept.has(name)) removed.push(name);
+      if (!kept.has(name)) changes.removed.push(name);
     }
-    return { applied: [...kept.keys()], removed };
+    return changes;
+  }
+
+  async #apply(schedule: FleetSchedule): Promise<'added' | 'changed' | 'unchanged'> {
+    const { name, cron, timeZone, request } = schedule;
+    const { exports } = await this.#queues.of(request.source);
+    const known = await exports.getJobScheduler(name);
+    await exports.upsertJobScheduler(
+      name,
+      { pattern: cron, tz: timeZone },
+      {
+        name: 'export',
+        data: sealSchedule(this.#seal, name, { ...request, timeZone }),
+        opts: exportJobOptions(request, BACKOFF_MS),
+      },
+    );
+    if (known === undefined) return 'added';
+    const isSame =
+      known.pattern === cron &&
+      known.tz === timeZone &&
+      isSealedRequest(this.#seal, schedule, known.template?.data);
+    return isSame ? 'unchanged' : 'changed';
   }
 
   async schedules(): Promise<FleetScheduleState[]> {

@@ -1,6 +1,7 @@
 /** Exports of Sluice on a fleet of workers. */
 export {
   FleetClient,
+  type AppliedSchedules,
   type FleetClientOptions,
   type FleetScheduleState,
   type FleetWorkerState,
