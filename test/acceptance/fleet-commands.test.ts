@@ -35,6 +35,7 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
     await superuser.query(`
       CREATE TABLE orders AS SELECT id, repeat('x', 100) AS filler FROM generate_series(1, ${ROWS}) AS id;
       CREATE VIEW slow AS SELECT id, pg_sleep(0.05)::text FROM generate_series(1, 10000) AS id;
+      CREATE VIEW brief AS SELECT id, pg_sleep(0.05)::text FROM generate_series(1, 200) AS id;
       ANALYZE`);
   });
   afterAll(async () => testStack?.stop());
@@ -217,6 +218,19 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
       expect((await sluiceFleet('cancel', id)).stderr).toContain('has ended already: cancelled');
     });
 
+    it('tells when Redis is lost and back, and goes on', async () => {
+      const running = fleet.startSluice(exportArgs('-t', 'brief', '--json'));
+      const id = await submittedId(running);
+      await untilState(id, 'running');
+      await fleet.redis.kill();
+      await untilOutput(running, '"event":"redis_lost"');
+      await fleet.redis.startAgain();
+      const { status, stdout, stderr } = await running.finished;
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      expect(stdout).toContain('"event":"redis_back"');
+      expect(stdout).toMatch(/"event":"done","uri":"[^"]+","rows":200,/);
+    });
+
     it('applies schedules, runs them, and removes those that are gone', async () => {
       const schedule = (name: string, cron: string, more = {}) => ({
         name,
@@ -288,12 +302,8 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
 
     it('serves the dashboard to who has the token, with names in clear and the rest sealed', async () => {
       const running = fleet.startSluice(['fleet', 'dashboard', '--config', config]);
-      const url = await new Promise<string>((resolve) => {
-        running.child.stdout?.on('data', (data: Buffer) => {
-          const [, found] = /at (http:\S+);/.exec(data.toString()) ?? [];
-          if (found !== undefined) resolve(found);
-        });
-      });
+      const output = await untilOutput(running, /at http:\S+;/);
+      const url = /at (http:\S+);/.exec(output)?.[1] ?? '';
       const authorization = `Basic ${Buffer.from(`:${TOKEN}`).toString('base64')}`;
       expect((await fetch(`${url}/api/queues`)).status).toBe(401);
       const answer = await fetch(
@@ -388,13 +398,18 @@ describe('options of a fleet', () => {
 });
 
 /** Of an export that prints events. */
-function submittedId({ child }: RunningCommand): Promise<string> {
+async function submittedId(running: RunningCommand): Promise<string> {
+  const read = await untilOutput(running, /"event":"submitted","id":"[^"]+"/);
+  return /"event":"submitted","id":"([^"]+)"/.exec(read)?.[1] ?? '';
+}
+
+/** What a command has written when that is in it. */
+function untilOutput({ child }: RunningCommand, wanted: RegExp | string): Promise<string> {
   return new Promise((resolve, reject) => {
     let read = '';
     child.stdout?.on('data', (data: Buffer) => {
       read += data.toString();
-      const [, id] = /"event":"submitted","id":"([^"]+)"/.exec(read) ?? [];
-      if (id !== undefined) resolve(id);
+      if (typeof wanted === 'string' ? read.includes(wanted) : wanted.test(read)) resolve(read);
     });
     child.on('close', () => reject(new Error(`it ended: ${read}`)));
   });

@@ -25,7 +25,7 @@ export class Fleet implements AsyncDisposable {
 
   static async start(testStack: TestStack): Promise<Fleet> {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-fleet-'));
-    return new Fleet(testStack, await RedisServer.start(), directory);
+    return new Fleet(testStack, await RedisServer.start({ isDurable: true }), directory);
   }
 
   /** Writes a fleet.toml. @returns its path */

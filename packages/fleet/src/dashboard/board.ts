@@ -4,6 +4,7 @@ import { HonoAdapter } from '@bull-board/hono';
 import { serveStatic } from '@hono/node-server/serve-static';
 import type { Queue } from 'bullmq';
 import type { Hono } from 'hono';
+import { z } from 'zod';
 import { hideSealed } from './hide-sealed.ts';
 
 /** Bull Board on the fleet's queues, to look at: jobs are sealed, so none can be added or changed by hand. */
@@ -23,6 +24,7 @@ class SealedQueue extends BullMQAdapter {
     super(queue, { readOnlyMode: true });
     this.setFormatter('data', hideSealed);
     this.setFormatter('returnValue', hideSealed);
+    this.setFormatter('name', nameOf);
   }
 
   /** Formatters are not asked about what schedules make jobs of. */
@@ -34,3 +36,11 @@ class SealedQueue extends BullMQAdapter {
     }));
   }
 }
+
+/** An export by where it goes, a piece by its file: BullMQ's own names of jobs are all the same. */
+function nameOf({ name, data }: { name: string; data: unknown }): string {
+  const names = namesSchema.safeParse(data);
+  return names.data?.destination ?? names.data?.key ?? name;
+}
+
+const namesSchema = z.object({ destination: z.string().optional(), key: z.string().optional() });
