@@ -8,6 +8,14 @@ export function cancelCommand(): Command {
   return withConfig(new Command('cancel'))
     .description('end an export: nothing of it is published, and its uploads are aborted')
     .argument('<id>', 'as sluice fleet status shows it')
+    .addHelpText(
+      'after',
+      `
+It returns at once; sluice fleet show tells when the export has ended.
+
+Example:
+  sluice fleet cancel x3f9a8b7c6d5e4f3a2b1c -c fleet.toml`,
+    )
     .action(async (id: string, flags: ConfigFlag) => {
       await withClient(flags, async (client) => {
         if (await client.cancel(id)) return;

@@ -11,11 +11,17 @@ export function dashboardCommand(): Command {
     .addHelpText(
       'after',
       `
-It listens on [dashboard] listen, by default 127.0.0.1:8433, and speaks HTTP: to reach it from elsewhere, tunnel
-(ssh -L 8433:127.0.0.1:8433 host), or put a proxy with TLS in front, and name it in [dashboard] hosts. Programs give the
-token as the password of HTTP Basic: curl -u :$TOKEN http://127.0.0.1:8433/api/queues
+It listens on [dashboard] listen, by default 127.0.0.1:8433, and speaks HTTP:
+to reach it from elsewhere, tunnel (ssh -L 8433:127.0.0.1:8433 host), or put a
+proxy with TLS in front, and name it in [dashboard] hosts. Programs give the
+token as the password of HTTP Basic: curl -u :$TOKEN
+http://127.0.0.1:8433/api/queues
 
-Nothing can be changed there: what workers act on is sealed. Use sluice fleet cancel, pause and resume.`,
+Nothing can be changed there: what workers act on is sealed. Use sluice fleet
+cancel, pause and resume.
+
+Example:
+  sluice fleet dashboard -c fleet.toml`,
     )
     .action(async (flags: ConfigFlag) => {
       const interruption = new Interruption();

@@ -29,14 +29,15 @@ export function fleetCommand(): Command {
   return command.addHelpText(
     'after',
     `
-A fleet exports by several machines: each runs sluice worker, and all meet at a Redis or Valkey. sluice export --fleet
-has it export something; schedules do so again and again.
+A fleet exports by several machines: each runs sluice worker, and all meet at a
+Redis or Valkey. sluice export --fleet has it export something; schedules do so
+again and again.
 
 Exit status: 0 done, 1 failed, 2 wrong command line.
 
 Examples:
   sluice fleet status -c fleet.toml
-  sluice fleet show 4f6mq2r9 --json
+  sluice fleet show x3f9a8b7c6d5e4f3a2b1c --json
   sluice fleet apply fleet.toml
   sluice fleet pause sales`,
   );

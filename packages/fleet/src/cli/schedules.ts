@@ -21,8 +21,11 @@ export function applyCommand(): Command {
     .addHelpText(
       'after',
       `
-All schedules are checked first; if one can't be used, nothing is changed. Exports that a removed schedule has begun go
-on.`,
+All schedules are checked first; if one can't be used, nothing is changed.
+Exports that a removed schedule has begun go on.
+
+Example:
+  sluice fleet apply /etc/sluice/fleet.toml`,
     )
     .action(async (config: string) => {
       const changes = await withClient({ config }, async (client, { schedules }) => {
@@ -45,6 +48,7 @@ export function schedulesCommand(): Command {
   return withConfig(new Command('schedules'))
     .description('show the schedules, and when each is due next')
     .option('--json', 'print one JSON document: {schedules: [{name, cron, time_zone, next}]}')
+    .addHelpText('after', '\nExample:\n  sluice fleet schedules -c fleet.toml')
     .action(async ({ json = false, ...flags }: Flags) => {
       const schedules = await withClient(flags, (client) => client.schedules());
       if (!json) {

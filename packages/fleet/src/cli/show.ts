@@ -14,6 +14,12 @@ export function showCommand(): Command {
     .description('show all that is known of an export: its times, tables, result, and error')
     .argument('<id>', 'as sluice fleet status shows it')
     .option('--json', 'print it as one JSON document')
+    .addHelpText(
+      'after',
+      `
+Example:
+  sluice fleet show x3f9a8b7c6d5e4f3a2b1c -c fleet.toml`,
+    )
     .action(async (id: string, { json = false, ...flags }: Flags) => {
       const shown = await withClient(flags, (client) => client.show(id));
       if (shown === undefined) throw unknownExport(id);

@@ -15,6 +15,13 @@ export function statusCommand(): Command {
     .description('show the exports that wait, run and have ended of late, the workers, and what is paused')
     .option('--all', 'show every export that the fleet still knows (7 days, 1,000 of a source)')
     .option('--json', 'print one JSON document: {exports, workers, paused}')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  sluice fleet status -c fleet.toml
+  sluice fleet status --json | jq '.exports[] | select(.state == "failed").id'`,
+    )
     .action(async ({ all, json = false, ...flags }: Flags) => {
       const status = await withClient(flags, async (client) => {
         const [exports, workers, paused] = await Promise.all([

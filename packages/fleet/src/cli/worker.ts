@@ -13,10 +13,12 @@ export function workerCommand(): Command {
     .addHelpText(
       'after',
       `
-It logs JSON lines to standard output. SIGTERM and Ctrl-C stop it: it takes nothing new, what it reads may end within
-[worker] shutdown_timeout, and the rest is handed back, for other workers to do. A second signal is not needed.
+It logs JSON lines to standard output. SIGTERM and Ctrl-C stop it: it takes
+nothing new, what it reads may end within [worker] shutdown_timeout, and the
+rest is handed back, for other workers to do. A second signal is not needed.
 
-Exit status: 0 stopped, 1 could not start, or an error that nobody handled, 2 wrong command line.
+Exit status: 0 stopped, 1 could not start, or an error that nobody handled, 2
+wrong command line.
 
 Example:
   sluice worker --config /etc/sluice/fleet.toml`,

@@ -44,18 +44,24 @@ export function doctorCommand(): Command {
       .addHelpText(
         'after',
         `
-For exports by SQL, run it on the database host, as the operating system user of the agent (or root), with the agent's environment: what it
-finds is then what the agent finds. For sluice export, run it with --from-outside where that will run. A check is ok, has a warning, failed, or was skipped for want of another.
+For exports by SQL, run it on the database host, as the operating system user
+of the agent (or root), with the agent's environment: what it finds is then
+what the agent finds. For sluice export, run it with --from-outside where that
+will run. A check is ok, has a warning, failed, or was skipped for want of
+another.
 
-The upload is an object <prefix>sluice-doctor-<random>, which is deleted again if the role may; then a multipart upload,
-which is aborted. What is left behind is named.
+The upload is an object <prefix>sluice-doctor-<random>, which is deleted again
+if the role may; then a multipart upload, which is aborted. What is left behind
+is named.
 
 Exit status: 0 nothing failed, 1 something failed, 2 wrong command line.
 
 Examples:
-  sudo -u postgres sluice doctor s3://sample-bucket/exports/ --database 'postgresql:///sales?host=/var/run/postgresql'
-  PGDATABASE=sales sluice doctor s3://sample-bucket/ --region eu-central-1 --json
-  sluice doctor --from-outside s3://sample-bucket/sales/ -d postgresql://reader@db.example/sales -t 'public.*' -j 8`,
+  sudo -u postgres sluice doctor s3://sample-bucket/exports/ \\
+    --database 'postgresql:///sales?host=/var/run/postgresql'
+  PGDATABASE=sales sluice doctor s3://sample-bucket/ --json
+  sluice doctor --from-outside s3://sample-bucket/sales/ -t 'public.*' -j 8 \\
+    -d postgresql://reader@db.example/sales`,
       )
       .showHelpAfterError('(sluice doctor --help shows the options)')
       // A wrong command line has its own exit status, 2.

@@ -108,19 +108,26 @@ export function exportCommand(): Command {
       .addHelpText(
         'after',
         `
-All tables of an export are read on one snapshot of the database, and either all files appear or none: every file is
-uploaded first, then all are published, the manifest last. Rows never touch the disk of this machine.
+All tables of an export are read on one snapshot of the database, and either
+all files appear or none: every file is uploaded first, then all are published,
+the manifest last. Rows never touch the disk of this machine.
 
-Files: <prefix><schema>.<table>/part-00000.csv[.gz]. A query alone goes to the path as it is; beside tables, with
---split-by, or where the path ends with a slash, to <path>query/part-00000.csv.
+Files: <prefix><schema>.<table>/part-00000.csv[.gz]. A query alone goes to the
+path as it is; beside tables, with --split-by, or where the path ends with a
+slash, to <path>query/part-00000.csv.
 
-Exit status: 0 exported, 1 failed (nothing was exported), 2 wrong command line, 130 interrupted by Ctrl-C, 143 by SIGTERM.
+Exit status: 0 exported, 1 failed (nothing was exported), 2 wrong command line,
+130 interrupted by Ctrl-C, 143 by SIGTERM.
 
 Examples:
-  sluice export s3://sample-bucket/sales/ -d postgresql://reader@db.example/sales -t public.orders -t 'archive.*' -j 8
-  sluice export s3://sample-bucket/report.csv -q 'SELECT * FROM report' -o 'format csv, header true'
-  PGSERVICE=sales sluice export s3://sample-bucket/sales/ -t '*' --compression gzip --if-exists clean
-  sluice export 's3://sample-bucket/sales/{{date}}/' --fleet fleet.toml --source sales -t 'public.*' --detach`,
+  sluice export s3://sample-bucket/sales/ -t public.orders -t 'archive.*' -j 8 \\
+    -d postgresql://reader@db.example/sales
+  sluice export s3://sample-bucket/report.csv -q 'SELECT * FROM report' \\
+    -o 'format csv, header true'
+  PGSERVICE=sales sluice export s3://sample-bucket/sales/ -t '*' \\
+    --compression gzip --if-exists clean
+  sluice export 's3://sample-bucket/sales/{{date}}/' -t 'public.*' \\
+    --fleet fleet.toml --source sales --detach`,
       )
       .showHelpAfterError('(sluice export --help shows the options)')
       // A wrong command line has a status of its own: 2, as everywhere.
