@@ -32,7 +32,17 @@ Examples:
         return { exports, workers, paused };
       });
       if (json) {
-        writeJson({ ...status, exports: status.exports.map(exportJson) });
+        writeJson({
+          exports: status.exports.map(exportJson),
+          workers: status.workers.map(({ name, source, jobs, address, ageSeconds }) => ({
+            name,
+            source,
+            takes: jobs,
+            address,
+            age_seconds: ageSeconds,
+          })),
+          paused: status.paused,
+        });
         return;
       }
       const { isTTY, columns } = process.stdout;

@@ -170,6 +170,12 @@ describe('other sites', () => {
     expect(await answer.text()).toBe('This request comes from another site.\n');
   });
 
+  it('its own pages are let through, also behind a proxy that changes the name', async () => {
+    const headers = { 'sec-fetch-site': 'same-origin', origin: 'https://fleet.example' };
+    expect((await login(TOKEN, headers)).status).toBe(303);
+    expect((await login(TOKEN, { ...headers, 'sec-fetch-site': 'same-site' })).status).toBe(403);
+  });
+
   it('a program that sends the token itself may send no origin', async () => {
     const answer = await fetch(`${dashboard.url}/api/queues/pause`, { method: 'PUT', headers: basic(TOKEN) });
     expect(answer.status).toBe(200);

@@ -20,18 +20,21 @@ export function onlyHosts(names: readonly string[]): MiddlewareHandler {
 }
 
 /**
- * Lets nothing be changed by a page of another site. Browsers say where such a request comes from; programs that say
- * nothing must have sent the token with the request itself.
+ * Lets nothing be changed by a page of another site. Browsers say where such a request comes from, in Sec-Fetch-Site, older
+ * ones in Origin; programs that say nothing must have sent the token with the request itself.
+ * https://developer.mozilla.org/en-US/docs/Web/HTTP/Reference/Headers/Sec-Fetch-Site
  */
 export function onlyOwnSite(): MiddlewareHandler {
   return async ({ req, text }, next) => {
     if (req.method === 'GET' || req.method === 'HEAD') return next();
-    const origin = req.header('origin');
     const site = req.header('sec-fetch-site');
+    const origin = req.header('origin');
     const isOwn =
-      origin === undefined
-        ? site === 'same-origin' || (site === undefined && req.header('authorization') !== undefined)
-        : hostOf(origin) === req.header('host')?.toLowerCase();
+      site !== undefined
+        ? site === 'same-origin'
+        : origin !== undefined
+          ? hostOf(origin) === req.header('host')?.toLowerCase()
+          : req.header('authorization') !== undefined;
     return isOwn ? next() : text('This request comes from another site.\n', 403);
   };
 }
