@@ -75,6 +75,8 @@ export class WorkerProcess {
 
 export interface TestFleetOptions {
   redis?: RedisServer | undefined;
+  /** Of [redis]. @default the socket of the server */
+  redisSettings?: string | undefined;
   /** Of the source. @default that of the stack's superuser */
   database?: string | undefined;
   /** Of fleet.toml. */
@@ -126,7 +128,7 @@ export class TestFleet implements AsyncDisposable {
 key = "${key}"
 name = "test"
 [redis]
-url = "${redis.url}"
+${options.redisSettings ?? `url = "${redis.url}"`}
 [worker]
 ${worker}
 [sources.main]
