@@ -109,7 +109,9 @@ function unreachable({ host, port, path }: RedisSettings, error: unknown): Sluic
 
 /** Of an attempt at several addresses, all that went wrong. */
 function textOf(error: Error): string {
-  return error instanceof AggregateError ? error.errors.map((each) => String(each)).join('; ') : error.message;
+  return error instanceof AggregateError
+    ? error.errors.map((each) => String(each)).join('; ')
+    : error.message;
 }
 
 /** `redis://user:password@host:port/database`, `rediss://` for TLS, or `unix:///path/of/the/socket`. */
