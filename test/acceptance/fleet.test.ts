@@ -1,5 +1,7 @@
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { sealResult } from '../../packages/fleet/src/export-job.ts';
+import { Seal } from '../../packages/fleet/src/seal.ts';
 import { hasClient } from '../support/clients.ts';
 import { expectExported, openUploads } from '../support/exported-tables.ts';
 import { keeperOf, TestFleet } from '../support/test-fleet.ts';
@@ -14,6 +16,9 @@ let fleet: TestFleet;
 let prefix: string;
 let count = 0;
 
+/** Runs for some seconds, as one piece. */
+const SLOW = 'SELECT i, pg_sleep(1) FROM generate_series(1, 3) AS i';
+
 describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
   beforeAll(async () => {
     testStack = await TestStack.start();
@@ -23,8 +28,9 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
       CREATE TABLE other AS SELECT id, md5(id::text) AS filler FROM generate_series(1, 40000) AS id;
       CREATE TABLE small AS SELECT 'only row' AS text;
       CREATE TABLE empty (a int);
+      CREATE VIEW slow AS SELECT i, pg_sleep(1)::text FROM generate_series(1, 3) AS i;
       ANALYZE`);
-    fleet = await TestFleet.start(testStack, { worker: 'shutdown_timeout = "500ms"' });
+    fleet = await TestFleet.start(testStack, { worker: 'shutdown_timeout = "500ms"\njobs = 1' });
     await Promise.all([fleet.startWorker(), fleet.startWorker()]);
   });
   afterAll(async () => {
@@ -65,8 +71,13 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
       source: 'main',
       result,
     });
-    const names = new Set((await fleet.client.workers()).map(({ name }) => name));
-    expect(names.size).toBe(2);
+    const names = (await fleet.client.workers()).map(({ name }) => name);
+    expect(new Set(names).size).toBe(2);
+    const pieces = await fleet.client
+      .queues()
+      .find(({ name }) => name === 'pieces-main')
+      ?.getJobs('completed');
+    expect(new Set(pieces?.map(({ processedBy }) => processedBy))).toEqual(new Set(names));
   });
 
   it('fails with the error of PostgreSQL when a table may not be read, and leaves nothing', async () => {
@@ -104,7 +115,7 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
 
   it('reads a piece again whose session was terminated', async () => {
     const id = await fleet.submit({ prefix, query: SLOW, tables: ['public.other'] });
-    await sessionReads();
+    await sessionsSleep(1);
     await superuser.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
       WHERE application_name = 'sluice' AND query LIKE '%pg_sleep%' AND query LIKE 'COPY%'`);
     expect(await fleet.client.follow(id)).toMatchObject({ rows: 40_003n });
@@ -113,7 +124,7 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
 
   it('cancels an export that runs, and one that waits', async () => {
     const id = await fleet.submit({ prefix, query: 'SELECT 1, pg_sleep(120)' });
-    await sessionReads();
+    await sessionsSleep(1);
     expect(await fleet.client.cancel(id)).toBe(true);
     await expect(fleet.client.follow(id)).rejects.toMatchObject({ code: 'export_aborted' });
     await expect.poll(() => fleet.client.show(id), SETTLED).toMatchObject({ state: 'cancelled' });
@@ -133,7 +144,7 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
 
   it('begins anew, on another worker, when the one that keeps the snapshot is killed', async () => {
     const id = await fleet.submit({ prefix, query: SLOW, tables: ['public.large'] });
-    await sessionReads();
+    await sessionsSleep(1);
     await fleet.replace(await keeperOf(fleet, id));
     expect(await fleet.client.follow(id)).toMatchObject({ rows: 60_003n });
     expect(await fleet.client.show(id)).toMatchObject({ attempts: 2 });
@@ -141,17 +152,44 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
     expect(keys.filter((key) => key.includes('/query/'))).toHaveLength(1);
   });
 
-  it('counts a piece once when its worker was stopped and wakes after another has read it', async () => {
-    const id = await fleet.submit({ prefix, query: SLOW, tables: ['public.other'] });
-    await sessionReads();
+  it('counts a piece once when its worker was stopped and wakes after another has begun to read it', async () => {
+    const id = await fleet.submit({ prefix, query: SLOW, tables: ['public.slow'] });
+    // Each worker reads one piece at a time.
+    await sessionsSleep(2);
     const keeper = await keeperOf(fleet, id);
     const sleeper = fleet.workers.find((worker) => worker !== keeper);
+    const { length } = keeper.log;
     sleeper?.child.kill('SIGSTOP');
     const result = fleet.client.follow(id);
-    // Its jobs go to the other one once their locks are over.
-    await expect.poll(() => fleet.log, SETTLED).toContain('the worker of a job was lost');
+    await expect.poll(() => keeper.log.slice(length), SETTLED).toContain('the worker of a job was lost');
+    // It is being read twice.
+    await sessionsSleep(1);
     sleeper?.child.kill('SIGCONT');
-    expect(await result).toMatchObject({ rows: 40_003n });
+    expect(await result).toMatchObject({ rows: 6n, files: 2 });
+    await expectLines(`${prefix}query/`, 3);
+    await expectLines(`${prefix}public.slow/`, 3);
+  });
+
+  it('begins anew when the session that keeps the snapshot is terminated', async () => {
+    const id = await fleet.submit({ prefix, query: SLOW });
+    await sessionsSleep(1);
+    await superuser.query(`SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+      WHERE application_name = 'sluice' AND state = 'idle in transaction'`);
+    expect(await fleet.client.follow(id)).toMatchObject({ rows: 3n, files: 1 });
+    expect(await fleet.client.show(id)).toMatchObject({ attempts: 2, state: 'done' });
+    await expectLines(`${prefix}query/`, 3);
+  });
+
+  it('is not begun again when its worker was lost just after it had published', async () => {
+    await fleet.client.pause('main');
+    const id = await fleet.submit({ prefix, tables: ['public.small'] });
+    const result = { files: 7, rows: 8n, bytes: 9, storedBytes: 10, manifestUrl: 's3://sample-bucket/there' };
+    const redis = fleet.redis.connect();
+    await redis.set(`test:published:${id}`, sealResult(new Seal(fleet.key), id, 'its attempt', result));
+    redis.disconnect();
+    await fleet.client.resume('main');
+    expect(await fleet.client.follow(id)).toEqual(result);
+    expect(await testStack.keys(prefix)).toEqual([]);
   });
 
   it('hands its jobs back when it is stopped, and no attempt is counted', async () => {
@@ -160,7 +198,7 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
       query: 'SELECT i, pg_sleep(4) FROM generate_series(1, 3) AS i',
       attempts: 0,
     });
-    await sessionReads();
+    await sessionsSleep(1);
     const keeper = await keeperOf(fleet, id);
     const other = fleet.workers.find((worker) => worker !== keeper);
     keeper.child.kill('SIGTERM');
@@ -233,18 +271,21 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
   });
 });
 
-/** Runs for some seconds, as one piece. */
-const SLOW = 'SELECT i, pg_sleep(1) FROM generate_series(1, 3) AS i';
-
-async function sessionReads(): Promise<void> {
+/** So many sessions read a row that takes a second. */
+async function sessionsSleep(least: number): Promise<void> {
   await expect
     .poll(async () => {
       const { rows } = await superuser.query(
-        `SELECT 1 FROM pg_stat_activity WHERE query LIKE 'COPY%pg_sleep%' AND state = 'active'`,
+        `SELECT 1 FROM pg_stat_activity WHERE application_name = 'sluice' AND wait_event = 'PgSleep'`,
       );
       return rows.length;
     }, SETTLED)
-    .toBe(1);
+    .toBeGreaterThanOrEqual(least);
+}
+
+async function expectLines(folder: string, lines: number): Promise<void> {
+  const files = await Promise.all((await testStack.keys(folder)).map((key) => testStack.object(key)));
+  expect(files.join('').split('\n')).toHaveLength(lines + 1);
 }
 
 /** All keys and values, of whatever type. */

@@ -75,6 +75,8 @@ export class WorkerProcess {
 
 export interface TestFleetOptions {
   redis?: RedisServer | undefined;
+  /** Of [redis]. @default the socket of the server */
+  redisSettings?: string | undefined;
   /** Of the source. @default that of the stack's superuser */
   database?: string | undefined;
   /** Of fleet.toml. */
@@ -92,6 +94,8 @@ export class TestFleet implements AsyncDisposable {
   readonly workers: WorkerProcess[] = [];
   /** All that there ever were. */
   readonly everyone: WorkerProcess[] = [];
+  /** Of the fleet. */
+  readonly key: string;
   readonly #directory: string;
   readonly #timing: Partial<FleetTiming>;
   readonly #ownsRedis: boolean;
@@ -99,12 +103,14 @@ export class TestFleet implements AsyncDisposable {
   private constructor(parts: {
     redis: RedisServer;
     client: FleetClient;
+    key: string;
     directory: string;
     timing: Partial<FleetTiming>;
     ownsRedis: boolean;
   }) {
     this.redis = parts.redis;
     this.client = parts.client;
+    this.key = parts.key;
     this.#directory = parts.directory;
     this.#timing = parts.timing;
     this.#ownsRedis = parts.ownsRedis;
@@ -115,13 +121,14 @@ export class TestFleet implements AsyncDisposable {
     const directory = await mkdtemp(join(tmpdir(), 'sluice-fleet-'));
     const { aws, postgres } = testStack.stack;
     const { maxConnections = 8, maxExports = 2, database = postgres.url, worker = '' } = options;
+    const key = randomBytes(32).toString('base64');
     await writeFile(
       join(directory, 'fleet.toml'),
       `[fleet]
-key = "${randomBytes(32).toString('base64')}"
+key = "${key}"
 name = "test"
 [redis]
-url = "${redis.url}"
+${options.redisSettings ?? `url = "${redis.url}"`}
 [worker]
 ${worker}
 [sources.main]
@@ -139,7 +146,7 @@ secret_access_key = "${aws.secretAccessKey}"
     const config = await loadFleetConfig(join(directory, 'fleet.toml'));
     const client = await FleetClient.connect(config);
     const timing = { ...TIMING, ...options.timing };
-    return new TestFleet({ redis, client, directory, timing, ownsRedis: options.redis === undefined });
+    return new TestFleet({ redis, client, key, directory, timing, ownsRedis: options.redis === undefined });
   }
 
   get configPath(): string {

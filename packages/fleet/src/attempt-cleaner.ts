@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { abortMultipartUpload, isSluiceError, type PublishedKeys, type PublishedObject } from 'sluice';
@@ -5,7 +6,8 @@ import { findMultipartUploads, inLanes, steadyNow, unpublish, type JournalEntry 
 import { isAlive, knownAttempts, type Attempt, type AttemptContext } from './attempt.ts';
 import { AttemptJournal } from './attempt-journal.ts';
 import { readResult } from './export-job.ts';
-import { jobIdOf } from './fleet-names.ts';
+import { jobIdOf, newAttempt } from './fleet-names.ts';
+import { HeldKey } from './held-key.ts';
 import type { S3Pool } from './s3-pool.ts';
 import type { FleetTiming } from './timing.ts';
 
@@ -14,11 +16,7 @@ const FORGET = `
 if redis.call('GET', KEYS[1]) == ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 then return 0 end
 return redis.call('HDEL', KEYS[3], ARGV[1])`;
 
-const UNLOCK = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0`;
-
 const LANES = 16;
-/** A process that cleans up, and dies, keeps the others from it for so long. */
-const LOCK_MS = 60_000;
 /** Margins of the search for an upload whose id was never noted, as in left-uploads.ts of sluice. */
 const BEFORE_MS = 2_000;
 const AFTER_MS = 5_000;
@@ -38,9 +36,7 @@ export interface AttemptCleanerOptions {
   context: AttemptContext;
   s3: S3Pool;
   publishedKeys: PublishedKeys;
-  timing: Pick<FleetTiming, 'unknownUploadMs' | 'lateMs'>;
-  /** Of this process. */
-  worker: string;
+  timing: Pick<FleetTiming, 'leaseMs' | 'extendMs' | 'giveUpMs' | 'unknownUploadMs' | 'lateMs'>;
   log: Logger;
 }
 
@@ -60,13 +56,17 @@ export class AttemptCleaner {
    * @returns what is left; undefined when another process is at it
    */
   async clean(attempt: Attempt, signal: AbortSignal): Promise<Left | undefined> {
-    const { context, worker } = this.#options;
+    const { context, timing, log } = this.#options;
     const { redis, keys } = context;
-    const lock = keys.cleaning(attempt.token);
-    if ((await redis.set(lock, worker, 'PX', LOCK_MS, 'NX')) !== 'OK') return undefined;
-    const refresh = setInterval(() => void redis.pexpire(lock, LOCK_MS).catch(() => undefined), LOCK_MS / 4);
+    const { leaseMs: holdMs, extendMs, giveUpMs } = timing;
+    const key = keys.cleaning(attempt.token);
+    const token = newAttempt();
+    const askedAt = steadyNow();
+    if ((await redis.set(key, token, 'PX', holdMs, 'NX')) !== 'OK') return undefined;
+    // Who loses it must remove nothing more: another one may have cleaned up, and the export be published again.
+    const lock = new HeldKey({ redis, key, token, holdMs, extendMs, giveUpMs, log }, askedAt);
     try {
-      const left = await this.#pass(attempt, signal);
+      const left = await this.#pass(attempt, AbortSignal.any([signal, lock.lost]));
       if (left.entries === 0) {
         const args = [
           keys.lease(attempt.exportId),
@@ -78,8 +78,7 @@ export class AttemptCleaner {
       }
       return left;
     } finally {
-      clearInterval(refresh);
-      await Promise.allSettled([redis.eval(UNLOCK, 1, lock, worker)]);
+      await lock.end();
     }
   }
 
@@ -152,7 +151,9 @@ export class AttemptCleaner {
     const done: string[] = [];
     const isPublished = objects.length > 0 && (await this.#isPublished(attempt));
     let pending = 0;
+    setMaxListeners(0, signal);
     const removeObject = async ({ field, region, object }: (typeof objects)[number]): Promise<void> => {
+      signal.throwIfAborted();
       const upload = object.uploadId === undefined ? undefined : uploads.get(object.uploadId);
       // Removing the object aborts its upload.
       uploads.delete(object.uploadId ?? '');

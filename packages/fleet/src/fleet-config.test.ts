@@ -1,8 +1,9 @@
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { loadFleetConfig } from './fleet-config.ts';
+import { fleetSchema, scheduleSchema, sourceSchema } from './fleet-schema.ts';
 
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const FLEET = `[fleet]\nkey_env = "FLEET_KEY"\n`;
@@ -143,4 +144,19 @@ attempts = 5
     );
     expect(text).not.toMatch(/12345678|87654321|13572468/);
   });
+});
+
+it('docs/fleet-configuration.md describes every key, and no other', async () => {
+  const text = await readFile(new URL('../../../docs/fleet-configuration.md', import.meta.url), 'utf8');
+  const documented = text.split(/^## /m).flatMap((section) => {
+    const table = /^\[+(\w+)/.exec(section)?.[1];
+    return [...section.matchAll(/^\| `(\w+)`/gm)].map(([, key]) => `${table}.${key}`);
+  });
+  const { sources: _, schedules: __, ...tables } = fleetSchema.shape;
+  const shapes = { ...tables, sources: sourceSchema, schedules: scheduleSchema };
+  const known = Object.entries(shapes).flatMap(([table, schema]) => {
+    const inner = 'unwrap' in schema ? schema.unwrap() : schema;
+    return Object.keys(inner.shape).map((key) => `${table}.${key}`);
+  });
+  expect(documented.toSorted()).toEqual(known.toSorted());
 });

@@ -65,7 +65,7 @@ export interface FleetSchedule {
   request: FleetRequest;
 }
 
-const FLEET_TOML = { schema: fleetSchema, hint: 'docs/fleet.md describes every key.' };
+const FLEET_TOML = { schema: fleetSchema, hint: 'docs/fleet-configuration.md describes every key.' };
 
 /**
  * Reads and checks a fleet.toml.

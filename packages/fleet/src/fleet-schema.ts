@@ -56,7 +56,8 @@ function onTcp(
   return z.NEVER;
 }
 
-const source = z
+/** Exported for the test of its documentation. */
+export const sourceSchema = z
   .strictObject({
     ...secret('url'),
     max_connections: z.int().min(2).max(10_000).default(8),
@@ -68,7 +69,7 @@ const source = z
     'expected max_exports below max_connections: each export keeps one connection, and its pieces need others',
   );
 
-const schedule = z
+export const scheduleSchema = z
   .strictObject({
     name: shortName(),
     cron: text(),
@@ -90,7 +91,7 @@ const schedule = z
   })
   .refine(({ tables = [], query }) => tables.length > 0 || query !== undefined, 'expected tables or a query');
 
-/** fleet.toml; its keys are described in docs/fleet.md. */
+/** fleet.toml; its keys are described in docs/fleet-configuration.md. */
 export const fleetSchema = z.strictObject({
   fleet: z
     .strictObject({ name: shortName().default('sluice'), ...secret('key') })
@@ -109,7 +110,7 @@ export const fleetSchema = z.strictObject({
       log_level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info'),
     })
     .prefault({}),
-  sources: z.record(shortName(), source).default({}),
+  sources: z.record(shortName(), sourceSchema).default({}),
   s3: z
     .strictObject({ region: region().optional(), profile: text().optional(), ...s3Keys })
     .refine(...keysTogether)
@@ -123,7 +124,7 @@ export const fleetSchema = z.strictObject({
     .refine(...oneOf('token'))
     .prefault({}),
   schedules: z
-    .array(schedule)
+    .array(scheduleSchema)
     .refine(
       (all) => new Set(all.map(({ name: each }) => each)).size === all.length,
       'expected each name once',

@@ -81,7 +81,7 @@ export class FleetWorker {
     const s3 = await S3Pool.open(config.s3);
     const publishedKeys = new PublishedKeys();
     const worker = `${hostname()}:${process.pid}`;
-    const cleaner = new AttemptCleaner({ context, s3, publishedKeys, timing, worker, log });
+    const cleaner = new AttemptCleaner({ context, s3, publishedKeys, timing, log });
     const memory = new BufferMemory({ limitBytes: config.worker.memoryBytes });
     const stopping = new AbortController();
     const sources: SourceWorkers[] = [];

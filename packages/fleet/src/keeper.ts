@@ -112,7 +112,7 @@ export class Keeper {
       const signal = AbortSignal.any([lease.signal, stopping]);
       setMaxListeners(0, signal);
       try {
-        return await this.#export(run, { attempt, region, signal });
+        return await this.#export(run, { attempt, region, signal, lost: lease.lost });
       } catch (error) {
         throw asRetryable(error);
       } finally {
@@ -122,7 +122,7 @@ export class Keeper {
     }
   }
 
-  async #export(run: Run, { attempt, region, signal }: Held): Promise<string> {
+  async #export(run: Run, { attempt, region, signal, lost }: Held): Promise<string> {
     const { context, database, s3, cleaner, publishedKeys } = this.#options;
     const { job, jobId, exportId, request, log } = run;
     // What an earlier attempt has published must not be in the way, nor be taken for what this one will.
@@ -132,6 +132,7 @@ export class Keeper {
       context,
       attempt,
       region,
+      lost,
       result: () => {
         if (result === undefined)
           throw new SluiceError('internal', 'an export is published that was not read');
@@ -229,6 +230,8 @@ interface Held {
   attempt: Attempt;
   region: string;
   signal: AbortSignal;
+  /** Aborted when another attempt may have the export. */
+  lost: AbortSignal;
 }
 
 function resultOf(results: readonly PieceResult[], manifestUrl: string | undefined): FleetResult {

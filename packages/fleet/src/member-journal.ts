@@ -8,6 +8,8 @@ export interface MemberJournalOptions {
   attempt: Pick<Attempt, 'exportId' | 'token'>;
   /** Of the bucket. */
   region: string;
+  /** Aborted when another attempt may have the export. */
+  lost?: AbortSignal | undefined;
   /** The sealed result, which is noted when all is published. */
   result?: () => string;
 }
@@ -24,6 +26,10 @@ export class MemberJournal implements UploadJournal {
   constructor(options: MemberJournalOptions) {
     this.#options = options;
     this.#journal = new AttemptJournal(options.context, options.attempt);
+  }
+
+  get lost(): AbortSignal | undefined {
+    return this.#options.lost;
   }
 
   async opening({ bucket, key }: { bucket: string; key: string }): Promise<OpeningAttempt> {

@@ -64,12 +64,17 @@ export async function redisOptions({ redis }: Pick<FleetConfig, 'redis'>): Promi
 export async function connectRedis(options: RedisSettings, log: Logger): Promise<Redis> {
   const redis = new Redis({ ...options, lazyConnect: true, maxRetriesPerRequest: RETRIES_OF_CLIENTS });
   logRedisErrors(redis, log);
+  // What connect() throws only says that there is no connection.
+  let reason: Error | undefined;
+  redis.on('error', (error) => {
+    reason = error;
+  });
   try {
     await redis.connect();
     return redis;
   } catch (error) {
     redis.disconnect();
-    throw unreachable(options, error);
+    throw unreachable(options, reason ?? error);
   }
 }
 
@@ -83,7 +88,7 @@ export function logRedisErrors(
 ): void {
   let last: string | undefined;
   emitter.on('error', (error) => {
-    const text = error instanceof AggregateError ? error.errors.join('; ') : error.message;
+    const text = textOf(error);
     if (text === last) return;
     last = text;
     log.warn({ err: error }, 'Redis');
@@ -96,15 +101,17 @@ export function logRedisErrors(
 function unreachable({ host, port, path }: RedisSettings, error: unknown): SluiceError {
   return new SluiceError('fleet_unavailable', `could not connect to Redis at ${path ?? `${host}:${port}`}`, {
     cause: error,
-    detail: error instanceof Error ? `${(lastCause(error) || String(error)).replace(/\.$/, '')}.` : undefined,
+    detail: error instanceof Error ? `${textOf(error).replace(/\.$/, '')}.` : undefined,
     hint: 'Look at [redis] in fleet.toml: the address, the password, and whether it wants TLS (rediss://).',
     retryable: true,
   });
 }
 
-function lastCause(error: Error): string {
-  if (error instanceof AggregateError) return error.errors.map((each) => String(each)).join('; ');
-  return error.message;
+/** Of an attempt at several addresses, all that went wrong. */
+function textOf(error: Error): string {
+  return error instanceof AggregateError
+    ? error.errors.map((each) => String(each)).join('; ')
+    : error.message;
 }
 
 /** `redis://user:password@host:port/database`, `rediss://` for TLS, or `unix:///path/of/the/socket`. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExportedFile } from './exported-file.ts';
 import { inLanes } from '../in-lanes.ts';
@@ -70,10 +71,14 @@ export async function undoFiles(
   error: unknown,
   { journal, undoTimeoutMs }: Pick<PublishOptions, 'journal' | 'undoTimeoutMs'>,
 ): Promise<unknown> {
-  const signal = AbortSignal.timeout(undoTimeoutMs);
+  const { lost } = journal ?? {};
+  if (lost?.aborted === true) return error;
+  const timeout = AbortSignal.timeout(undoTimeoutMs);
+  const signal = lost === undefined ? timeout : AbortSignal.any([timeout, lost]);
+  setMaxListeners(0, signal);
   const undone: (UndoneFile | undefined)[] = files.map(() => undefined);
   await inLanes(files.entries(), UNDO_LANES, async ([index, file]) => {
-    undone[index] = await file.undo(signal);
+    if (lost?.aborted !== true) undone[index] = await file.undo(signal);
   });
   for (const pauseMs of journal?.unsettled === undefined ? LOOK_AGAIN_MS : []) {
     if (!undone.some(isPending) || signal.aborted) break;

@@ -9,6 +9,12 @@ import type { PublishedObject } from './published-object.ts';
  */
 export interface UploadJournal {
   /**
+   * Aborted when somebody else may do the same export by now, and cleans up by the journal: what was published must not be
+   * removed any more, since it could be taken for what the other one has stored.
+   */
+  readonly lost?: AbortSignal | undefined;
+
+  /**
    * Called before each attempt to open a multipart upload. If the answer is lost, S3 may have opened an upload whose id
    * is not known; the next attempt opens another one.
    */
