@@ -347,6 +347,38 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
     });
   });
 
+  it('a worker that is stopped hands back what it cannot end in time', async () => {
+    const hurried = await fleet.config({ worker: { shutdown_timeout: '1s' } });
+    const worker = await fleet.startWorker(hurried);
+    const id = (await fleet.runSluice(exportArgs('-t', 'slow', '--detach'))).stdout.trim();
+    await untilState(id, 'running');
+    worker.child.kill('SIGTERM');
+    const { status, stderr } = await worker.finished;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(['waiting', 'running']).toContain((await show(id)).state);
+    // Another one takes it.
+    const next = await fleet.startWorker(hurried);
+    await untilState(id, 'running');
+    await sluiceFleet('cancel', id);
+    await untilState(id, 'cancelled');
+    next.child.kill('SIGINT');
+    expect((await next.finished).status).toBe(0);
+    expect(await testStack.keys(prefix)).toEqual([]);
+    const { Uploads = [] } = await testStack.s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
+    expect(Uploads).toEqual([]);
+  });
+
+  it('a worker ends after an error that nobody handled, and says so', async () => {
+    const bug = `setTimeout(() => { throw new Error('a bug of the test'); }, 1000).unref();`;
+    const { finished } = fleet.startSluice(['worker', '--config', config], {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(bug)}`,
+    });
+    const { status, stdout } = await finished;
+    expect(status).toBe(1);
+    expect(stdout).toContain('an error that nobody handled: the worker ends');
+    expect(stdout).toContain('a bug of the test');
+  });
+
   it('a worker says why it cannot start', async () => {
     const nowhere = await fleet.config({ redis: { url: 'redis://127.0.0.1:1' } });
     const unreachable = await fleet.runSluice(['worker', '--config', nowhere]);
