@@ -2,10 +2,11 @@ import type { Job } from 'bullmq';
 import type { ExportState } from 'sluice';
 import { isSluiceError } from 'sluice';
 import { z } from 'zod';
-import { openFailure, readResult, type ExportJobData } from './export-job.ts';
+import { openFailure, openRequest, readResult, type ExportJobData } from './export-job.ts';
 import { fleetErrorOf, type Failure } from './fleet-failure.ts';
 import type { FleetExport, FleetExportState, FleetResult } from './fleet-export.ts';
 import { exportIdOf, scheduleOf } from './fleet-names.ts';
+import { renderPrefix } from './schedules/render-prefix.ts';
 import type { Seal } from './seal.ts';
 
 const stateSchema = z.object({
@@ -28,6 +29,11 @@ const stateSchema = z.object({
   elapsedMs: z.number(),
 });
 
+/** Whoever reaches Redis may have put anything there. */
+const shownSchema = z
+  .object({ source: z.string(), destination: z.string() })
+  .catch({ source: 'unknown', destination: 'unknown' });
+
 /** What can be said of a job of an export. */
 export function describeExport(
   seal: Seal,
@@ -40,8 +46,7 @@ export function describeExport(
   const hasFailed = job.finishedOn !== undefined && result === undefined && failure !== undefined;
   return {
     id: exportIdOf(jobId),
-    source: job.data.source,
-    destination: job.data.destination,
+    ...placesOf(seal, job),
     schedule: scheduleOf(jobId)?.name,
     state: stateOf(job, { isActive, isCancelled, failure, result }),
     attempts: job.attemptsStarted,
@@ -53,6 +58,20 @@ export function describeExport(
     startedAt: job.processedOn === undefined ? undefined : new Date(job.processedOn),
     endedAt: job.finishedOn === undefined ? undefined : new Date(job.finishedOn),
   };
+}
+
+/** With the date in the place of `{{date}}`, where the request is one of this fleet. */
+function placesOf(seal: Seal, job: Job<ExportJobData>): Pick<FleetExport, 'source' | 'destination'> {
+  const jobId = job.id ?? '';
+  const shown = shownSchema.parse(job.data);
+  try {
+    const { bucket, prefix, timeZone = 'UTC', due: dueAt } = openRequest(seal, jobId, shown.source, job.data);
+    const path = renderPrefix(prefix, { dueAt, timeZone, id: exportIdOf(jobId) });
+    return { source: shown.source, destination: `s3://${bucket}/${path}` };
+  } catch (error) {
+    if (!isSluiceError(error)) throw error;
+    return shown;
+  }
 }
 
 interface StateFacts {
@@ -73,9 +92,10 @@ function stateOf(job: Job, { isActive, isCancelled, failure, result }: StateFact
 
 /** The failure of an export that has failed; of one in BullMQ's own words (a job that was taken out by hand), these. */
 export function failureOf(seal: Seal, job: Job<ExportJobData>): Failure | undefined {
-  if (job.data.failure !== undefined) {
+  const data: Partial<ExportJobData> = job.data ?? {};
+  if (data.failure !== undefined) {
     try {
-      return openFailure(seal, [exportIdOf(job.id ?? '')], job.data.failure);
+      return openFailure(seal, [exportIdOf(job.id ?? '')], data.failure);
     } catch (error) {
       if (!isSluiceError(error)) throw error;
     }
