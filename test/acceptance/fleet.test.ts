@@ -240,6 +240,7 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
     expect(last?.result?.manifestUrl).toBe(
       `s3://sample-bucket/${prefix}${date}-${time.slice(0, 8).replaceAll(':', '')}/manifest.json`,
     );
+    expect(last?.destination).toBe(`${last?.result?.manifestUrl?.replace('manifest.json', '')}`);
     // Those that were under way.
     await expect
       .poll(async () => (await fleet.client.list()).filter(({ state }) => state === 'running'), SETTLED)

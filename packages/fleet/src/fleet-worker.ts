@@ -71,6 +71,7 @@ export class FleetWorker {
     }
     const seal = new Seal(await config.key.read());
     const databases = await readDatabases(config);
+    const s3 = await S3Pool.open(config.s3);
     const connection = await redisOptions(config);
     await expectReachable(connection, log);
     const redis = new Redis(connection);
@@ -78,7 +79,6 @@ export class FleetWorker {
     const keys = new FleetKeys(config.name);
     const context: AttemptContext = { redis, keys, seal };
     const queues = new FleetQueues({ redis, prefix: config.name, log });
-    const s3 = await S3Pool.open(config.s3);
     const publishedKeys = new PublishedKeys();
     const worker = `${hostname()}:${process.pid}`;
     const cleaner = new AttemptCleaner({ context, s3, publishedKeys, timing, log });
