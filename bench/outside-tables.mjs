@@ -7,7 +7,6 @@ import { execFile, execFileSync, fork } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
 import process from 'node:process';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { medians } from './contenders.mjs';
@@ -42,7 +41,9 @@ async function measure(megabytes, rounds) {
   await client.query(`CREATE TABLE t AS SELECT left(n || repeat('abcdefghij', 10), 99) AS pad
     FROM generate_series(1, ${Math.round(megabytes * 1e4)}) AS n`);
   await client.query('VACUUM ANALYZE t');
-  const { rows } = await client.query(`SELECT pg_relation_size('t') / 8192 / 2 AS middle FROM (SELECT count(*) FROM t) warm`);
+  const { rows } = await client.query(
+    `SELECT pg_relation_size('t') / 8192 / 2 AS middle FROM (SELECT count(*) FROM t) warm`,
+  );
   const half = (condition) =>
     `COPY (SELECT * FROM t WHERE ctid ${condition} '(${rows[0].middle},0)') TO '/dev/null'`;
   const run = promisify(execFile);
@@ -64,7 +65,10 @@ async function measure(megabytes, rounds) {
       Promise.all([client.query(half('<')), second.query(half('>='))]),
     ...(has('psql') ? { 'psql > /dev/null': () => shell(`${psql} > /dev/null`) } : {}),
     ...(has('psql') && has('aws')
-      ? { 'psql | aws s3 cp': () => shell(`${psql} | aws s3 cp --quiet --endpoint-url ${endpoint} - s3://bench/rows`) }
+      ? {
+          'psql | aws s3 cp': () =>
+            shell(`${psql} | aws s3 cp --quiet --endpoint-url ${endpoint} - s3://bench/rows`),
+        }
       : {}),
   };
   for (const options of [{ jobs: 1 }, { jobs: 2 }, { jobs: 8 }, { jobs: 8, lateMs: LATE_MS }]) {
@@ -78,7 +82,10 @@ async function measure(megabytes, rounds) {
   console.table(
     Object.fromEntries(
       Object.entries(timesMs).map(([name, ms]) => {
-        const cpu = usages.get(name)?.map(({ cpuMs }) => cpuMs).toSorted((a, b) => a - b);
+        const cpu = usages
+          .get(name)
+          ?.map(({ cpuMs }) => cpuMs)
+          .toSorted((a, b) => a - b);
         const rss = usages.get(name)?.map(({ maxRssBytes }) => maxRssBytes);
         return [
           name,
@@ -118,20 +125,22 @@ function serveSink() {
   let lateMs = 0;
   const server = http.createServer((request, response) => {
     request.resume();
-    request.on('end', async () => {
-      if (lateMs > 0) await delay(lateMs);
+    const answer = () => {
       if (request.method === 'PUT') response.setHeader('etag', '"0123456789abcdef0123456789abcdef"').end();
       else if (request.url?.includes('uploadId'))
         response.end(xml('CompleteMultipartUploadResult', '<ETag>"0-1"</ETag>'));
       else response.end(xml('InitiateMultipartUploadResult', '<UploadId>bench</UploadId>'));
-    });
+    };
+    request.on('end', () => (lateMs === 0 ? answer() : setTimeout(answer, lateMs)));
   });
   process.on('message', (message) => {
     ({ lateMs } = message);
     process.send({ lateMs });
   });
   process.on('disconnect', () => process.exit());
-  server.listen(0, '127.0.0.1', () => process.send({ endpoint: `http://127.0.0.1:${server.address().port}` }));
+  server.listen(0, '127.0.0.1', () =>
+    process.send({ endpoint: `http://127.0.0.1:${server.address().port}` }),
+  );
 }
 
 function xml(root, content) {
@@ -140,7 +149,8 @@ function xml(root, content) {
 
 function serveExporter() {
   process.on('disconnect', () => process.exit());
-  process.on('message', async ({ database, endpoint, jobs }) => {
+  process.on('message', (message) => void exportOnce(message));
+  async function exportOnce({ database, endpoint, jobs }) {
     try {
       const { exportTables, S3Connection } = await import('sluice');
       const connection = new S3Connection({
@@ -166,7 +176,7 @@ function serveExporter() {
     } catch (error) {
       process.send({ error: String(error.stack) });
     }
-  });
+  }
 }
 
 /** The largest RSS until the function that it gives is called. */

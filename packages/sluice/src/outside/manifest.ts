@@ -1,3 +1,5 @@
+import type { SentFileData } from '../exporter/sent-file.ts';
+import { checksumOf, checksumOfParts } from '../s3/body.ts';
 import { VERSION } from '../version.ts';
 import type { ExportPlan } from './export-plan.ts';
 import type { PieceResult } from './piece-job.ts';
@@ -6,7 +8,15 @@ import type { PieceResult } from './piece-job.ts';
 interface ManifestEntry {
   url: string;
   mandatory: true;
-  meta: { content_length: number; record_count: number };
+  meta: {
+    content_length: number;
+    record_count: number;
+    /**
+     * As S3 gives it (ChecksumCRC32): base64, of a file in parts the composite one with their number. null where checksums
+     * are switched off.
+     */
+    checksum_crc32: string | null;
+  };
   /** `schema.table`, or "query". */
   table: string;
 }
@@ -39,6 +49,11 @@ export interface Manifest {
   generator: string;
 }
 
+function checksumOfFile(parts: SentFileData['parts']): string | undefined {
+  // A file without bytes is stored by one PutObject.
+  return parts.length === 0 ? checksumOf([]) : checksumOfParts(parts.map(({ checksum }) => checksum));
+}
+
 /** The text of an export's manifest. */
 export function manifestOf(
   plan: Pick<ExportPlan, 'tables' | 'jobs' | 'keeper' | 'layout' | 'compression'>,
@@ -55,10 +70,14 @@ export function manifestOf(
   }
   const manifest: Manifest = {
     entries: done.flatMap(({ result: { files, rows }, table = -1 }) =>
-      files.map(({ key, bytes }) => ({
+      files.map(({ key, bytes, parts }) => ({
         url: `s3://${bucket}/${key}`,
         mandatory: true as const,
-        meta: { content_length: bytes, record_count: Number(rows) },
+        meta: {
+          content_length: bytes,
+          record_count: Number(rows),
+          checksum_crc32: checksumOfFile(parts) ?? null,
+        },
         table: plan.tables[table]?.name ?? '',
       })),
     ),
