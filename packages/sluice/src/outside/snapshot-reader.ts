@@ -1,11 +1,11 @@
 import type { Client } from 'pg';
+import { endsTransaction } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
 import { sendToS3 } from '../exporter/export-to-s3.ts';
 import type { ExportRequest } from '../exporter/export-request.ts';
 import { LARGEST_OBJECT_BYTES } from '../exporter/part-size.ts';
 import { disconnect } from '../source/connect.ts';
 import { copyOut, type CopyOut } from '../source/copy-out.ts';
-import { sqlStateOf } from '../tables/sql-state-of.ts';
 import type { PieceMeter } from './progress-meter.ts';
 import type { PieceReader } from './local-pieces.ts';
 import type { PieceJob, PieceResult } from './piece-job.ts';
@@ -73,14 +73,9 @@ async function* counted(copy: CopyOut, meter: PieceMeter): AsyncGenerator<Uint8A
   }
 }
 
-/**
- * The session was ended, and another one may read the same: terminated by somebody, by a restart, by a recovery conflict
- * on a standby. https://www.postgresql.org/docs/current/errcodes-appendix.html
- */
-const SESSION_STATES = /^(?:57P0[123]|08\d\d\d|40001|53300)$/;
-
+/** Terminated by somebody, by a restart, by a recovery conflict on a standby: another one may read the same. */
 function asSessionError(error: unknown): unknown {
-  if (!(error instanceof Error) || !SESSION_STATES.test(sqlStateOf(error) ?? '')) return error;
+  if (!(error instanceof Error) || !endsTransaction(error)) return error;
   return new SluiceError('database_unavailable', 'the session that read a part of the export was ended', {
     cause: error,
     detail: `PostgreSQL says: ${error.message}.`,
