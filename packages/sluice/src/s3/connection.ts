@@ -4,6 +4,7 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { Sha256 } from '../aws-protocol/sigv4/sha256.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
+import { LIBRARY_WORDS, type ErrorWords } from './error-words.ts';
 import { encodeKey, validateRegion } from './s3-uri.ts';
 import type { S3Operation, S3Target } from './s3-target.ts';
 
@@ -27,6 +28,8 @@ export interface S3ConnectionOptions {
   credentials: S3CredentialsProvider;
   /** The role that the credentials belong to, if any. Hints of errors name it. */
   roleArn?: string | undefined;
+  /** What errors call the settings of this connection. @default as they are called here */
+  words?: ErrorWords | undefined;
   /** The URL of an S3-compatible store, e.g. `https://minio.example:9000`. @default Amazon S3 in the Region */
   endpoint?: string | undefined;
   /**
@@ -161,7 +164,7 @@ export class S3Connection {
     { bucket, key, kmsKeyId }: { bucket: string; key: string; kmsKeyId?: string | undefined },
   ): Promise<S3Target> {
     const { protocol, host } = await this.endpointOf(bucket);
-    const { roleArn } = this.#options;
+    const { roleArn, words = LIBRARY_WORDS } = this.#options;
     return {
       operation,
       bucket,
@@ -170,6 +173,7 @@ export class S3Connection {
       region: this.region,
       endpoint: `${protocol}//${host}`,
       roleArn,
+      words,
     };
   }
 

@@ -1,3 +1,5 @@
+import type { ErrorWords } from './error-words.ts';
+
 /** The S3 operations of an export. `remedies.ts` has the IAM action that each needs. */
 export type S3Operation =
   | 'PutObject'
@@ -22,4 +24,5 @@ export interface S3Target {
   kmsKeyId?: string | undefined;
   /** The role that the request was made as. */
   roleArn?: string | undefined;
+  words: ErrorWords;
 }
