@@ -40,4 +40,5 @@ export {
   type S3CredentialsProvider,
 } from './s3/connection.ts';
 export { abortMultipartUpload, type MultipartUpload, type OpeningAttempt } from './s3/multipart-upload.ts';
+export type { StorageSettings } from './s3/object-settings.ts';
 export { UploadError } from './s3/upload-error.ts';

@@ -3,7 +3,11 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseSize } from '../config/quantity.ts';
 import type { CompressionFormat } from '../compression/compression.ts';
 import type { IfExists } from '../outside/destination.ts';
+import { validateMetadata } from '../s3/object-metadata.ts';
+import { validateObjectSettings } from '../s3/object-settings.ts';
+import { validateTags } from '../s3/object-tags.ts';
 import { validateRegion } from '../s3/s3-uri.ts';
+import { collectPairs, type Pairs } from './collect-pairs.ts';
 import { parseS3Uri, refuseInvalid } from './parse-s3-uri.ts';
 
 export interface ExportFlags {
@@ -21,6 +25,9 @@ export interface ExportFlags {
   endpoint?: string;
   profile?: string;
   kmsKey?: string;
+  storageClass?: string;
+  tag?: Pairs;
+  metadata?: Pairs;
   dryRun?: boolean;
   json?: boolean;
   quiet?: boolean;
@@ -88,6 +95,21 @@ export function exportCommand(): Command {
       .option('--profile <name>', 'the profile of the shared AWS configuration files')
       .option('--kms-key <key>', 'encrypt with this AWS KMS key: its ID, ARN or alias')
       .option(
+        '--storage-class <class>',
+        'store the files in this class, such as STANDARD_IA; the manifest stays in STANDARD',
+        parseStorageClass,
+      )
+      .option(
+        '--tag <key=value>',
+        'give each object this tag; may be repeated (needs s3:PutObjectTagging)',
+        collectPairs(validateTags),
+      )
+      .option(
+        '--metadata <key=value>',
+        'give each object this metadata (x-amz-meta-*); may be repeated',
+        collectPairs(validateMetadata),
+      )
+      .option(
         '--dry-run',
         'say what would be exported and how it is cut; the tables and the destination are looked at, no row is read',
       )
@@ -142,6 +164,11 @@ function parseFileSize(text: string): number {
   const bytes = parseSize(text);
   if (bytes !== undefined && bytes >= 1024 ** 2 && bytes <= 5 * 1024 ** 4) return bytes;
   throw new InvalidArgumentError('Expected a size such as "256MiB", from "1MiB" to "5TiB".');
+}
+
+function parseStorageClass(storageClass: string): string {
+  refuseInvalid(() => validateObjectSettings({ storageClass }));
+  return storageClass;
 }
 
 function parseRegion(region: string): string {

@@ -4,6 +4,7 @@ import type { ExportTablesRequest } from '../outside/export-tables-request.ts';
 import { ProgressMeter } from '../outside/progress-meter.ts';
 import { runPlan } from '../outside/run-plan.ts';
 import type { S3Connection } from '../s3/connection.ts';
+import type { StorageSettings } from '../s3/object-settings.ts';
 import { exportQuery } from '../source/export-query.ts';
 import { connectAsAwsCli } from './aws-settings.ts';
 import type { ExportFlags } from './export.ts';
@@ -50,6 +51,10 @@ export async function runExport(destination: Destination, flags: ExportFlags): P
   }
 }
 
+function storageSettingsOf({ kmsKey, storageClass, tag, metadata }: ExportFlags): StorageSettings {
+  return { kmsKeyId: kmsKey, storageClass, tags: tag, metadata };
+}
+
 /** A query alone is one file, unless it is cut, or goes to a folder. */
 function hasSeveralFiles({ path }: Destination, { table = [], splitBy, dryRun }: ExportFlags): boolean {
   return table.length > 0 || splitBy !== undefined || dryRun === true || path === '' || path.endsWith('/');
@@ -61,7 +66,7 @@ async function runQuery(
   query: string,
 ): Promise<void> {
   const { bucket, path: key } = destination;
-  const { database = '', options, fileSize, kmsKey, compression, ifExists } = flags;
+  const { database = '', options, fileSize, compression, ifExists } = flags;
   if (ifExists !== 'overwrite') await requireEmpty({ connection, bucket, prefixes: [key], signal });
   const meter = new ProgressMeter([
     { name: 'query', pieces: 1, estimatedRows: undefined, estimatedBytes: 0 },
@@ -80,7 +85,7 @@ async function runQuery(
     bucket,
     key,
     fileLimitBytes: fileSize,
-    kmsKeyId: kmsKey,
+    ...storageSettingsOf(flags),
     compression,
     contentEncoding: compression,
     onProgress: ({ bytesRead, bytesStored }) => {
@@ -108,7 +113,7 @@ async function runTables({ destination, flags, connection, query, report, signal
     jobs: flags.jobs,
     fileSizeBytes: flags.fileSize,
     compression: flags.compression,
-    kmsKeyId: flags.kmsKey,
+    ...storageSettingsOf(flags),
     manifest: flags.manifest,
     ifExists: flags.ifExists,
     onProgress: (state) => report.progress(state),

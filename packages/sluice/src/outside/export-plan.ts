@@ -3,6 +3,7 @@ import type { CopyLayout } from '../copy-options/copy-layout.ts';
 import { connectTo, disconnect } from '../source/connect.ts';
 import { copyStatement } from '../source/copy-statement.ts';
 import { copyRequestOf, hasHeaderLine, statementIn } from '../source/copy-request.ts';
+import { validateObjectSettings } from '../s3/object-settings.ts';
 import type { SourceClient } from '../source/source-client.ts';
 import { SnapshotKeeper } from '../tables/snapshot-keeper.ts';
 import { requireEmpty, type DestinationOptions } from './destination.ts';
@@ -53,6 +54,7 @@ export class ExportPlan implements AsyncDisposable {
   /** Connects, locks the tables, takes the snapshot, and cuts the tables. Errors as exportTables. */
   static async open(request: ExportTablesRequest): Promise<ExportPlan> {
     const { database, tables = [], splitBy, prefix, signal } = request;
+    validateObjectSettings(request);
     const asked = request.compression === undefined ? undefined : validateCompression(request.compression);
     const { fileSizeBytes: pieceBytes = DEFAULT_FILE_SIZE_BYTES } = request;
     const client = await connectTo({ connectionString: database, signal });

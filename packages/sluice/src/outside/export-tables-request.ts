@@ -1,12 +1,16 @@
 import type { BufferMemory } from '../exporter/buffer-memory.ts';
 import type { ExportedFile } from '../exporter/exported-file.ts';
 import type { S3Connection } from '../s3/connection.ts';
+import type { StorageSettings } from '../s3/object-settings.ts';
 import type { IfExists } from './destination.ts';
 import type { ExportState } from './export-state.ts';
 import type { CompressionFormat } from '../compression/compression.ts';
 
-/** What `exportTables` exports, from where, and where to. */
-export interface ExportTablesRequest {
+/**
+ * What `exportTables` exports, from where, and where to. Files and the manifest are stored with the same settings, but for
+ * the storage class: the manifest is STANDARD, since it is read at once.
+ */
+export interface ExportTablesRequest extends StorageSettings {
   /** A connection string of libpq; what it leaves out comes from PG* variables, as with psql. */
   database?: string | undefined;
   /** Names or patterns as pg_dump takes them: `public.orders`, `archive.*`. */
@@ -26,7 +30,6 @@ export interface ExportTablesRequest {
   /** About how large a file is, before compression. @default 256 MiB */
   fileSizeBytes?: number | undefined;
   compression?: CompressionFormat | undefined;
-  kmsKeyId?: string | undefined;
   /** Write `<prefix>manifest.json` when all files are published. @default true */
   manifest?: boolean | undefined;
   /** @default 'fail' */

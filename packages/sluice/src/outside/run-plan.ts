@@ -5,6 +5,7 @@ import type { ExportedFile } from '../exporter/exported-file.ts';
 import { publishFiles, undoFiles } from '../exporter/publish.ts';
 import { PublishedKeys } from '../exporter/published-keys.ts';
 import { SentFile } from '../exporter/sent-file.ts';
+import { objectSettingsOf, type ObjectSettings } from '../s3/object-settings.ts';
 import { putObject } from '../s3/put-object.ts';
 import { deleteOthers } from './destination.ts';
 import type { ExportPlan } from './export-plan.ts';
@@ -45,7 +46,7 @@ async function readPieces(
   request: ExportTablesRequest,
   meter: ProgressMeter,
 ): Promise<PieceResult[]> {
-  const { connection, bucket, kmsKeyId, onRetry, signal } = request;
+  const { connection, bucket, onRetry, signal } = request;
   const { jobs = DEFAULT_JOBS, memory = new BufferMemory() } = request;
   const { keeper, hasHeaderLine, compression } = plan;
   const results: PieceResult[] = [];
@@ -61,8 +62,7 @@ async function readPieces(
           upload: {
             connection,
             bucket,
-            kmsKeyId,
-            contentType: contentTypeOf(plan),
+            ...settingsOf(plan, request),
             compression: compression?.format,
             compressionLevel: compression?.level,
             memory,
@@ -87,7 +87,7 @@ async function publishAll(
   request: ExportTablesRequest,
   { results, meter }: { results: PieceResult[]; meter: ProgressMeter },
 ): Promise<ExportTablesResult> {
-  const { connection, bucket, kmsKeyId, signal } = request;
+  const { connection, bucket, signal } = request;
   const { manifestKey } = plan;
   const manifest = manifestOf(plan, { results, bucket });
   const files = await publishFiles(sentFiles(results, plan, request), {
@@ -104,8 +104,10 @@ async function publishAll(
         bucket,
         key: manifestKey,
         body,
-        kmsKeyId,
+        ...settingsOf(plan, request),
         contentType: 'application/json',
+        // It is read at once.
+        storageClass: undefined,
         signal,
       });
     },
@@ -155,10 +157,14 @@ function sentFiles(
   plan: ExportPlan,
   request: ExportTablesRequest,
 ): SentFile[] {
-  const { connection, bucket, kmsKeyId } = request;
-  const settings = { contentType: contentTypeOf(plan), kmsKeyId };
+  const { connection, bucket } = request;
+  const settings = settingsOf(plan, request);
   const context = { connection, bucket, settings, journal: undefined, keys: new PublishedKeys() };
   return results.flatMap(({ files }) => files.map((file) => new SentFile(file, context)));
+}
+
+function settingsOf(plan: ExportPlan, request: ExportTablesRequest): ObjectSettings {
+  return objectSettingsOf({ ...request, contentType: contentTypeOf(plan) });
 }
 
 /** The names of compressed files end with .gz or .zst, by which readers know them: to S3 they are what they are. */

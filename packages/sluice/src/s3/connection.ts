@@ -6,6 +6,7 @@ import { Sha256 } from '../aws-protocol/sigv4/sha256.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import { LIBRARY_WORDS, type ErrorWords } from './error-words.ts';
 import { encodeKey, validateRegion } from './s3-uri.ts';
+import type { StorageSettings } from './object-settings.ts';
 import type { S3Operation, S3Target } from './s3-target.ts';
 
 export interface S3Credentials {
@@ -161,7 +162,7 @@ export class S3Connection {
   /** What a request is about, for error messages. */
   async target(
     operation: S3Operation,
-    { bucket, key, kmsKeyId }: { bucket: string; key: string; kmsKeyId?: string | undefined },
+    { bucket, key, kmsKeyId, tags = {} }: { bucket: string; key: string } & StorageSettings,
   ): Promise<S3Target> {
     const { protocol, host } = await this.endpointOf(bucket);
     const { roleArn, words = LIBRARY_WORDS } = this.#options;
@@ -170,6 +171,7 @@ export class S3Connection {
       bucket,
       key,
       kmsKeyId,
+      hasTags: Object.keys(tags).length > 0,
       region: this.region,
       endpoint: `${protocol}//${host}`,
       roleArn,

@@ -44,8 +44,8 @@ const REMEDIES: readonly Remedy[] = [
       s3Code === 'AccessDenied' ||
       s3Code === 'AllAccessDisabled' ||
       (s3Code === undefined && httpStatus === 403),
-    say: (target) =>
-      `${asker(target)} needs ${ACTIONS[target.operation]} on ${resourceArn(target)}${
+    say: (target, failure) =>
+      `${asker(target)} needs ${deniedActions(target, failure)} on ${resourceArn(target)}${
         target.kmsKeyId === undefined ? '' : `, and kms:GenerateDataKey and kms:Decrypt on ${target.kmsKeyId}`
       }; look also at the policies of the bucket and its account.`,
   },
@@ -89,6 +89,11 @@ const REMEDIES: readonly Remedy[] = [
       'The multipart upload was ended by somebody else: a lifecycle rule of the bucket may abort uploads too early.',
   },
   {
+    when: ({ s3Code }) => s3Code === 'InvalidStorageClass',
+    say: () =>
+      'Storage classes of Amazon S3 are STANDARD, STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING, GLACIER_IR, GLACIER and DEEP_ARCHIVE; other stores have their own.',
+  },
+  {
     when: ({ s3Code }) => s3Code === 'KeyTooLongError',
     say: () => 'Give a shorter file path.',
   },
@@ -114,6 +119,12 @@ const NETWORK_REMEDIES: Record<NetworkFailure, (target: S3Target) => string> = {
     `No trusted TLS connection to ${endpoint} could be made: check its certificate, and ${words.ca}.`,
   other: ({ endpoint }) => `The request to ${endpoint} could not be sent.`,
 };
+
+/** S3 mostly says which action it has denied. Tags need one of their own. */
+function deniedActions({ operation, hasTags = false }: S3Target, { message }: S3Failure): string {
+  const named = /not authorized to perform: (s3:\w+)/.exec(message)?.[1];
+  return named ?? (hasTags ? `${ACTIONS[operation]} and s3:PutObjectTagging` : ACTIONS[operation]);
+}
 
 function asker({ roleArn, words }: S3Target): string {
   return roleArn === undefined ? words.identity : `The role ${roleArn}`;

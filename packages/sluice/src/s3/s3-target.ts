@@ -22,6 +22,8 @@ export interface S3Target {
   /** Scheme, host and port that the request was sent to. */
   endpoint: string;
   kmsKeyId?: string | undefined;
+  /** The request stores tags. */
+  hasTags?: boolean | undefined;
   /** The role that the request was made as. */
   roleArn?: string | undefined;
   words: ErrorWords;

@@ -64,6 +64,19 @@ describe('UploadError', () => {
       { operation: 'AbortMultipartUpload' },
       's3:AbortMultipartUpload on',
     ],
+    [
+      'the action of tags, too',
+      { s3Code: 'AccessDenied' },
+      { hasTags: true },
+      's3:PutObject and s3:PutObjectTagging on arn:aws:s3:::sample-bucket/a/b.csv',
+    ],
+    [
+      'the action that S3 names',
+      { s3Code: 'AccessDenied', message: 'User: x is not authorized to perform: s3:PutObjectTagging on' },
+      { hasTags: true },
+      'needs s3:PutObjectTagging on arn:aws:s3:::sample-bucket/a/b.csv',
+    ],
+    ['storage classes', { s3Code: 'InvalidStorageClass', httpStatus: 400 }, {}, 'STANDARD_IA'],
     ['the partition', { s3Code: 'AccessDenied' }, { region: 'cn-north-1' }, 'arn:aws-cn:s3:::'],
     ['the partition', { httpStatus: 403 }, { region: 'us-gov-west-1' }, 'arn:aws-us-gov:s3:::'],
     [
