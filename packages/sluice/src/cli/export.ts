@@ -111,7 +111,7 @@ export function exportCommand(): Command {
       )
       .option(
         '--dry-run',
-        'say what would be exported and how it is cut; the tables and the destination are looked at, no row is read',
+        'say what would be exported and how it is cut; the tables and the destination are looked at, an upload is opened and aborted at once to try the rights on the bucket, no row is read',
       )
       .option('--json', 'print events as JSON, one a line')
       .option('--quiet', 'print nothing but errors')

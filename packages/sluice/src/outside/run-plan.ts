@@ -1,15 +1,14 @@
 import { setMaxListeners } from 'node:events';
-import { isSluiceError, SluiceError } from '../errors.ts';
 import { BufferMemory } from '../exporter/buffer-memory.ts';
 import type { ExportedFile } from '../exporter/exported-file.ts';
 import { publishFiles, undoFiles } from '../exporter/publish.ts';
 import { PublishedKeys } from '../exporter/published-keys.ts';
 import { SentFile } from '../exporter/sent-file.ts';
-import { objectSettingsOf, type ObjectSettings } from '../s3/object-settings.ts';
 import { putObject } from '../s3/put-object.ts';
-import { deleteOthers } from './destination.ts';
+import { clean } from './destination.ts';
 import type { ExportPlan } from './export-plan.ts';
 import type { ExportTablesRequest, ExportTablesResult } from './export-tables-request.ts';
+import { fileSettings, manifestSettings } from './file-settings.ts';
 import { doPieces } from './local-pieces.ts';
 import { manifestOf } from './manifest.ts';
 import type { PieceResult } from './piece-job.ts';
@@ -62,7 +61,7 @@ async function readPieces(
           upload: {
             connection,
             bucket,
-            ...settingsOf(plan, request),
+            ...fileSettings(plan, request),
             compression: compression?.format,
             compressionLevel: compression?.level,
             memory,
@@ -104,31 +103,14 @@ async function publishAll(
         bucket,
         key: manifestKey,
         body,
-        ...settingsOf(plan, request),
-        contentType: 'application/json',
-        // It is read at once.
-        storageClass: undefined,
+        ...manifestSettings(request),
         signal,
       });
     },
   });
   const own = new Set([...files.map(({ key }) => key), ...(manifestKey === undefined ? [] : [manifestKey])]);
-  if (request.ifExists === 'clean') await clean(plan, own);
+  if (request.ifExists === 'clean') await clean(plan.destination, own);
   return resultOf(files, results, manifestKey);
-}
-
-/** An interruption comes too late now: the export is published. */
-async function clean({ destination }: ExportPlan, own: ReadonlySet<string>): Promise<void> {
-  try {
-    await deleteOthers({ ...destination, signal: undefined }, own);
-  } catch (error) {
-    if (!isSluiceError(error)) throw error;
-    throw new SluiceError(error.code, 'the export is published, but older objects could not be deleted', {
-      detail: [error.message, error.detail].filter((text) => text !== undefined).join(': '),
-      hint: error.hint,
-      cause: error,
-    });
-  }
 }
 
 /** One signal of several, which every request in flight may listen to. */
@@ -158,18 +140,9 @@ function sentFiles(
   request: ExportTablesRequest,
 ): SentFile[] {
   const { connection, bucket } = request;
-  const settings = settingsOf(plan, request);
+  const settings = fileSettings(plan, request);
   const context = { connection, bucket, settings, journal: undefined, keys: new PublishedKeys() };
   return results.flatMap(({ files }) => files.map((file) => new SentFile(file, context)));
-}
-
-function settingsOf(plan: ExportPlan, request: ExportTablesRequest): ObjectSettings {
-  return objectSettingsOf({ ...request, contentType: contentTypeOf(plan) });
-}
-
-/** The names of compressed files end with .gz or .zst, by which readers know them: to S3 they are what they are. */
-function contentTypeOf({ layout, compression }: ExportPlan): string {
-  return compression === undefined ? layout.contentType : `application/${compression.format}`;
 }
 
 /** Each of them is taken back by a request or two. */
