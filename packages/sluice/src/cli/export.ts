@@ -3,11 +3,13 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseSize } from '../config/quantity.ts';
 import type { CompressionFormat } from '../compression/compression.ts';
 import type { IfExists } from '../outside/destination.ts';
+import type { HeaderIn } from '../outside/piece-copy.ts';
 import { validateMetadata } from '../s3/object-metadata.ts';
 import { validateObjectSettings } from '../s3/object-settings.ts';
 import { validateTags } from '../s3/object-tags.ts';
 import { validateRegion } from '../s3/s3-uri.ts';
 import { collectPairs, type Pairs } from './collect-pairs.ts';
+import { isOneFile } from './is-one-file.ts';
 import { parseS3Uri, refuseInvalid } from './parse-s3-uri.ts';
 
 export interface ExportFlags {
@@ -15,6 +17,7 @@ export interface ExportFlags {
   table?: string[];
   query?: string;
   options?: string;
+  headerIn?: HeaderIn;
   splitBy?: string;
   jobs: number;
   compression?: CompressionFormat;
@@ -59,6 +62,12 @@ export function exportCommand(): Command {
       )
       .option('-q, --query <sql>', 'a query, alone or beside tables; - reads it from standard input')
       .option('-o, --options <options>', "COPY's options, such as 'format csv, header true'")
+      .addOption(
+        new Option(
+          '--header-in <files>',
+          "where the header goes that COPY's options ask for: each file (default), or the first of each table",
+        ).choices(['each', 'first']),
+      )
       .option(
         '--split-by <column>',
         'read a query, view or table in ranges of this column, with several sessions',
@@ -135,7 +144,7 @@ Examples:
       // A wrong command line has a status of its own: 2, as everywhere.
       .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
       .action(async (destination: { bucket: string; path: string }, flags: ExportFlags, command: Command) => {
-        const problem = findProblem(flags);
+        const problem = findProblem(destination, flags);
         if (problem !== undefined) command.error(`error: ${problem}`);
         // With what it needs: other commands need not pay for it.
         const { runExport } = await import('./run-export.ts');
@@ -144,8 +153,13 @@ Examples:
   );
 }
 
-function findProblem({ table = [], query, splitBy }: ExportFlags): string | undefined {
+function findProblem(
+  destination: { path: string },
+  { table = [], query, splitBy, headerIn }: ExportFlags,
+): string | undefined {
   if (table.length === 0 && query === undefined) return 'give --table or --query: what is to be exported?';
+  if (headerIn !== undefined && isOneFile(destination, { table, splitBy }))
+    return '--header-in is for folders: a query that goes to one path has its header in the first file';
   if (splitBy === '') return '--split-by needs the name of a column';
   return undefined;
 }

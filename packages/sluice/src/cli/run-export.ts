@@ -11,6 +11,7 @@ import { dryRunExport } from './dry-run-export.ts';
 import type { ExportFlags } from './export.ts';
 import { ExportReport } from './export-report.ts';
 import { Interruption } from './interruption.ts';
+import { isOneFile } from './is-one-file.ts';
 import { readQuery } from './read-query.ts';
 
 export interface Destination {
@@ -54,11 +55,6 @@ async function run(work: Work): Promise<void> {
   if (flags.dryRun === true) await dryRunExport(tablesRequest(work), { oneKey, isJson: flags.json });
   else if (oneKey === undefined || query === undefined) await runTables(work);
   else await runQuery(work, { query, key: oneKey });
-}
-
-/** A query alone is one file, unless it is cut, or goes to a folder. */
-function isOneFile({ path }: Destination, { table = [], splitBy }: ExportFlags): boolean {
-  return table.length === 0 && splitBy === undefined && path !== '' && !path.endsWith('/');
 }
 
 /** One query to the path as it is given. */
@@ -133,6 +129,7 @@ function tablesRequest({ destination, flags, connection, query, report, signal }
     bucket,
     prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
     copyOptions: flags.options,
+    headerIn: flags.headerIn,
     jobs: flags.jobs,
     fileSizeBytes: flags.fileSize,
     compression: flags.compression,

@@ -4,6 +4,7 @@ import type { S3Connection } from '../s3/connection.ts';
 import type { StorageSettings } from '../s3/object-settings.ts';
 import type { IfExists } from './destination.ts';
 import type { ExportState } from './export-state.ts';
+import type { HeaderIn } from './piece-copy.ts';
 import type { CompressionFormat } from '../compression/compression.ts';
 
 /**
@@ -25,6 +26,11 @@ export interface ExportTablesRequest extends StorageSettings {
   prefix: string;
   /** COPY's options, such as `format csv, header true`. @default COPY's own */
   copyOptions?: string | undefined;
+  /**
+   * Which files begin with the header that `copyOptions` asks for: each, or the first of each table.
+   * @default 'each'
+   */
+  headerIn?: HeaderIn | undefined;
   /** Sessions that read at a time. @default 4 */
   jobs?: number | undefined;
   /** About how large a file is, before compression. @default 256 MiB */

@@ -47,7 +47,7 @@ async function readPieces(
 ): Promise<PieceResult[]> {
   const { connection, bucket, onRetry, signal } = request;
   const { jobs = DEFAULT_JOBS, memory = new BufferMemory() } = request;
-  const { keeper, hasHeaderLine, compression } = plan;
+  const { keeper, compression } = plan;
   const results: PieceResult[] = [];
   // The sessions' snapshot ends with the keeper's transaction.
   const lost = new AbortController();
@@ -66,7 +66,6 @@ async function readPieces(
             compressionLevel: compression?.level,
             memory,
           },
-          hasHeaderLine,
           meter: ({ table, estimatedBytes }) => meter.begin(table, estimatedBytes),
         }),
       onDone: (result) => results.push(result),

@@ -15,7 +15,6 @@ export interface SnapshotReaderOptions {
   client: Client;
   /** How files are sent, whatever piece they are of. */
   upload: Omit<ExportRequest, 'source' | 'key' | 'rowFormat' | 'onProgress' | 'signal' | 'confirm'>;
-  hasHeaderLine: boolean;
   meter: (job: PieceJob) => PieceMeter;
 }
 
@@ -28,9 +27,10 @@ export class SnapshotReader implements PieceReader {
   }
 
   async read(job: PieceJob, signal: AbortSignal): Promise<PieceResult> {
-    const { client, upload, hasHeaderLine } = this.#options;
+    const { client, upload } = this.#options;
+    const { sql, hasHeaderLine } = job;
     const meter = this.#options.meter(job);
-    const copy = copyOut(client, job.sql, { hasHeaderLine, signal });
+    const copy = copyOut(client, sql, { hasHeaderLine, signal });
     try {
       const { files, sourceBytes: bytes } = await sendToS3({
         ...upload,
