@@ -1,7 +1,8 @@
 import { SluiceError } from '../errors.ts';
-import { baseCredentials } from '../identity/base-credentials.ts';
-import { loadS3Sdk, S3Connection } from '../s3/connection.ts';
+import { baseCredentials, NoBaseCredentialsError } from '../identity/base-credentials.ts';
+import { loadS3Sdk, S3Connection, type S3CredentialsProvider } from '../s3/connection.ts';
 import { validateRegion } from '../s3/s3-uri.ts';
+import { COMMAND_WORDS } from './command-words.ts';
 
 export interface AwsFlags {
   region?: string;
@@ -14,7 +15,32 @@ export async function connectAsAwsCli({ profile, ...flags }: AwsFlags): Promise<
   const region = flags.region ?? (await regionOf(profile));
   validateRegion(region);
   const endpoint = flags.endpoint ?? process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
-  return new S3Connection({ region, endpoint, credentials: baseCredentials({ region, profile }) });
+  return new S3Connection({
+    region,
+    endpoint,
+    credentials: credentialsOf({ region, profile }),
+    words: COMMAND_WORDS,
+  });
+}
+
+function credentialsOf(settings: { region: string; profile: string | undefined }): S3CredentialsProvider {
+  const provider = baseCredentials(settings);
+  return (options) =>
+    provider(options).catch((error: unknown) => {
+      // Its own message is the agent's.
+      if (!(error instanceof NoBaseCredentialsError)) throw error;
+      throw new SluiceError('credentials_unavailable', 'no AWS credentials were found', {
+        detail: error.detail,
+        hint: hintOf(settings),
+        cause: error,
+      });
+    });
+}
+
+function hintOf({ profile }: { profile: string | undefined }): string {
+  return profile === undefined
+    ? `They are taken from where the aws command line takes them: ${COMMAND_WORDS.checkCredentials}.`
+    : `Is there a profile ${JSON.stringify(profile)} (aws configure list-profiles), and does it give credentials?`;
 }
 
 async function regionOf(profile: string | undefined): Promise<string> {

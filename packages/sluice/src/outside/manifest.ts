@@ -2,7 +2,8 @@ import type { SentFileData } from '../exporter/sent-file.ts';
 import { checksumOf, checksumOfParts } from '../s3/body.ts';
 import { VERSION } from '../version.ts';
 import type { ExportPlan } from './export-plan.ts';
-import type { PieceResult } from './piece-job.ts';
+import type { HeaderIn } from './piece-copy.ts';
+import type { PieceJob, PieceResult } from './piece-job.ts';
 
 /** One file of an export, with the fields that Amazon Redshift reads. */
 interface ManifestEntry {
@@ -37,6 +38,8 @@ export interface Manifest {
   entries: ManifestEntry[];
   format: 'text' | 'csv' | 'binary';
   compression: string | null;
+  /** Which files of a table begin with a header line; null where none does. */
+  header_in: HeaderIn | null;
   tables: ManifestTable[];
   snapshot: {
     /** By the server's clock. */
@@ -83,6 +86,7 @@ export function manifestOf(
     ),
     format: plan.layout.rowFormat.format,
     compression: plan.compression?.format ?? null,
+    header_in: headerInOf(plan.jobs),
     tables: plan.tables.map(({ name, columns }, index) => ({
       name,
       columns,
@@ -96,4 +100,9 @@ export function manifestOf(
     generator: `sluice ${VERSION}`,
   };
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
+}
+
+function headerInOf(jobs: readonly PieceJob[]): HeaderIn | null {
+  if (jobs.every(({ hasHeaderLine }) => hasHeaderLine)) return 'each';
+  return jobs.some(({ hasHeaderLine }) => hasHeaderLine) ? 'first' : null;
 }
