@@ -277,7 +277,7 @@ describe('a broken set-up', () => {
     expectBroken(diagnosis, 'region', ...S3_SIDE);
     expect(diagnosis.checks.get('region')).toMatchObject({
       found: 'there is no bucket "no-such-bucket"',
-      mend: expect.stringContaining('create it, or correct its name or its Region') as unknown,
+      mend: expect.stringContaining('create it, or correct its name, the region argument or') as unknown,
     });
   });
 

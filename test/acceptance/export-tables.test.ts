@@ -1,5 +1,5 @@
 import { gunzipSync } from 'node:zlib';
-import { ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
+import { HeadObjectCommand, ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { allow, AwsAccount } from '../support/aws-account.ts';
@@ -61,7 +61,11 @@ async function linesOf(folder: string): Promise<string[]> {
 }
 
 interface Manifest {
-  entries: { url: string; meta: { content_length: number; record_count: number }; table: string }[];
+  entries: {
+    url: string;
+    meta: { content_length: number; record_count: number; checksum_crc32: string };
+    table: string;
+  }[];
   tables: { name: string; record_count: number; files: number; columns: { name: string; type: string }[] }[];
 }
 
@@ -89,7 +93,17 @@ describe('sluice export of tables', () => {
     expect(entries.map(({ url }) => url)).toEqual(keys.map((key) => `s3://${BUCKET}/${key}`));
     expect(entries.reduce((sum, { meta }) => sum + meta.record_count, 0)).toBe(ROWS);
     for (const { url, meta } of entries) {
-      expect((await testStack.object(url.slice(`s3://${BUCKET}/`.length))).length).toBe(meta.content_length);
+      const { ContentLength, ChecksumCRC32 } = await testStack.s3.send(
+        new HeadObjectCommand({
+          Bucket: BUCKET,
+          Key: url.slice(`s3://${BUCKET}/`.length),
+          ChecksumMode: 'ENABLED',
+        }),
+      );
+      expect({ ContentLength, ChecksumCRC32 }).toEqual({
+        ContentLength: meta.content_length,
+        ChecksumCRC32: meta.checksum_crc32,
+      });
     }
     expect(tables).toMatchObject([
       {

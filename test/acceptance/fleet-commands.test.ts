@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { GetObjectTaggingCommand, HeadObjectCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hasClient } from '../support/clients.ts';
@@ -161,6 +161,27 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
       const keys = await testStack.keys(prefix);
       expect(keys).toContain(`${prefix}manifest.json`);
       expect(keys).toContain(`${prefix}public.orders/part-00000.csv.gz`);
+    });
+
+    it('stores the objects with the settings that are asked for', async () => {
+      const content = '-t orders --file-size 1MiB --header-in first'.split(' ');
+      const settings = '--metadata run-id=7 --storage-class STANDARD_IA --tag team=data'.split(' ');
+      const { status } = await fleet.runSluice(
+        exportArgs('-o', 'format csv, header true', ...content, ...settings),
+      );
+      expect(status).toBe(0);
+      const keys = await testStack.keys(`${prefix}public.orders/`);
+      const texts = await Promise.all(keys.map(async (key) => (await testStack.object(key)).toString()));
+      expect(texts.map((text) => text.startsWith('id,filler\n'))).toEqual(
+        keys.map((_, index) => index === 0),
+      );
+      expect(keys.length).toBeGreaterThan(1);
+      const head = await testStack.s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: keys[1] }));
+      expect(head).toMatchObject({ Metadata: { 'run-id': '7' }, StorageClass: 'STANDARD_IA' });
+      const { TagSet } = await testStack.s3.send(
+        new GetObjectTaggingCommand({ Bucket: BUCKET, Key: keys[1] }),
+      );
+      expect(TagSet).toEqual([{ Key: 'team', Value: 'data' }]);
     });
 
     it('prints events, one a line, with --json', async () => {

@@ -1,3 +1,4 @@
+import { COMPRESSED } from './export-draw.ts';
 import type { FaultStack } from './fault-stack.ts';
 
 /** The drawn exports have few sizes, so the same ones are needed again. */
@@ -18,7 +19,7 @@ export class CopiedBytes {
     const kept = this.#kept.get(name);
     if (kept !== undefined) return kept;
     const bytes = await this.#stack.asSuperuser((superuser) =>
-      this.#stack.testStack.copy(superuser, query, options),
+      this.#stack.testStack.copy(superuser, query, options.replace(COMPRESSED, '')),
     );
     this.#kept.set(name, bytes);
     this.#keptBytes += bytes.length;

@@ -21,6 +21,9 @@ const SIZES_MB = { part: [2, 5], parts: [6, 8], 'two files': [9, 15], 'three fil
 
 const PART_BYTES = 5 * 1024 ** 2;
 
+/** An option that COPY does not have. */
+export const COMPRESSED = ', compression gzip';
+
 const OPTIONS = [
   '',
   'format text',
@@ -29,6 +32,7 @@ const OPTIONS = [
   `format csv, header true, quote '''', force_quote *`,
   `format csv, delimiter ';', escape '\\', null '-'`,
   'format binary',
+  `format csv${COMPRESSED}`,
 ] as const;
 
 export function drawExport(random: SeededRandom): ExportDraw {

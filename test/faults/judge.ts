@@ -9,6 +9,7 @@ import { leftInSession } from './session-leftovers.ts';
 import type { FaultStack } from './fault-stack.ts';
 import type { DrawnRun } from './run.ts';
 import { RULES, type Leftover } from './undecidable.ts';
+import { storedRows } from './stored-rows.ts';
 
 export interface Scene extends LeftoverScene {
   stack: FaultStack;
@@ -57,18 +58,19 @@ export async function judge(scene: Scene): Promise<Judgement> {
 async function checkObjects({ stack, outcome, key, copied }: Scene): Promise<string[]> {
   if (outcome.state !== 'succeeded') return [];
   const { files, bytes } = outcome.row;
-  const objects: Buffer[] = [];
+  const rows: Buffer[] = [];
+  let storedBytes = 0;
   for (let file = 1; file <= files; file += 1) {
-    const object = await stack.testStack
-      .object(file === 1 ? key : `${key}_part${file}`)
-      .catch(() => undefined);
+    const name = file === 1 ? key : `${key}_part${file}`;
+    const object = await stack.testStack.object(name).catch(() => undefined);
     if (object === undefined) return [`succeeded, but file ${file} of ${files} is not there`];
-    objects.push(object);
+    storedBytes += object.length;
+    rows.push(await storedRows(stack.testStack, name).catch(() => Buffer.from('not a whole gzip file')));
   }
-  const stored = Buffer.concat(objects);
-  if (!stored.equals(await copied()))
-    return [`succeeded, but the objects are not COPY's bytes (${stored.length})`];
-  return bytes === stored.length ? [] : [`said ${bytes} bytes, stored ${stored.length}`];
+  const written = Buffer.concat(rows);
+  if (!written.equals(await copied()))
+    return [`succeeded, but the objects are not COPY's bytes (${written.length})`];
+  return bytes === storedBytes ? [] : [`said ${bytes} bytes, stored ${storedBytes}`];
 }
 
 /** Waits until nothing unexpected is left, what is left is explained by a rule, or the time is up. */

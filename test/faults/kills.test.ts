@@ -6,6 +6,7 @@ import { CopiedBytes } from './copied-bytes.ts';
 import { FaultStack } from './fault-stack.ts';
 import { Load, type LoadResult } from './load.ts';
 import { SeededRandom } from './seeded-random.ts';
+import { storedRows } from './stored-rows.ts';
 
 /** npm run test:kills sets these. */
 const KILLS = Number(process.env['SLUICE_KILLS'] ?? 3);
@@ -73,7 +74,7 @@ async function leftOf(
   }
   for (const [key, files] of exports) {
     const failure = failures.get(key);
-    const objects = await Promise.all(files.map((file) => testStack.object(file)));
+    const objects = await Promise.all(files.map((file) => storedRows(testStack, file)));
     const isWhole =
       failure !== undefined && Buffer.concat(objects).equals(await copied.of(failure.query, failure.options));
     if (isWhole) unheard += 1;

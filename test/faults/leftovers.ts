@@ -6,6 +6,7 @@ import type { FaultStack } from './fault-stack.ts';
 import type { LogLine } from './own-agent.ts';
 import type { DrawnRun } from './run.ts';
 import type { Leftover } from './undecidable.ts';
+import { storedRows } from './stored-rows.ts';
 
 /** What is known about a call that has left something. */
 export interface LeftoverScene {
@@ -80,7 +81,7 @@ function isCommitOf(line: LogLine, key: string): boolean {
 
 /** Whether an object is a file of the export: a piece of COPY's output, and for the plain key its beginning. */
 async function isFileOf({ stack, key, copied }: LeftoverScene, found: string): Promise<boolean> {
-  const object = await stack.testStack.object(found).catch(() => undefined);
+  const object = await storedRows(stack.testStack, found).catch(() => undefined);
   if (object === undefined) return false;
   const at = (await copied()).indexOf(object);
   return found === key ? at === 0 : at > 0;
@@ -94,7 +95,7 @@ async function isWholeExport(
   const expected = await copied();
   const later = keys.filter((found) => found !== key).toSorted();
   const pieces = await Promise.all(
-    [...(keys.includes(key) ? [key] : []), ...later].map((found) => stack.testStack.object(found)),
+    [...(keys.includes(key) ? [key] : []), ...later].map((found) => storedRows(stack.testStack, found)),
   ).catch(() => []);
   const stored = Buffer.concat(pieces);
   return keys.includes(key)

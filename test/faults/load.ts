@@ -5,6 +5,7 @@ import type { CopiedBytes } from './copied-bytes.ts';
 import { drawExport, queryOf } from './export-draw.ts';
 import type { FaultStack } from './fault-stack.ts';
 import { SeededRandom } from './seeded-random.ts';
+import { storedRows } from './stored-rows.ts';
 
 const CALL_BOUND_MS = 60_000;
 /** How long a session waits after a failed export before the next one. */
@@ -80,7 +81,7 @@ export class Load {
     const contents = await contentsOf(testStack, prefix);
     const objects: Buffer[] = [];
     // Sorted by key, the files are in order: `file`, `file_part2`, `file_part3`.
-    for (const key of contents.keys) objects.push(await testStack.object(key));
+    for (const key of contents.keys) objects.push(await storedRows(testStack, key));
     if (objects.length !== files || !Buffer.concat(objects).equals(expected))
       this.result.wrong.push(`${prefix}: ${contents.keys.length} objects, not COPY's bytes in ${files}`);
     await removeContents(testStack, { keys: contents.keys, uploads: [] });

@@ -56,6 +56,7 @@ const taskSchema = z.object({
     id: z.number(),
     table: z.number(),
     sql: z.string(),
+    hasHeaderLine: z.boolean(),
     key: z.string(),
     estimatedBytes: z.number(),
   }),

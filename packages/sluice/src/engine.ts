@@ -29,7 +29,7 @@ export { ProgressMeter, type PieceMeter } from './outside/progress-meter.ts';
 export { runPlan } from './outside/run-plan.ts';
 export { SnapshotReader } from './outside/snapshot-reader.ts';
 export { findMultipartUploads } from './s3/find-uploads.ts';
-export { isDatabaseError } from './source/lost-connection.ts';
+export { isDatabaseError } from './database-error.ts';
 export { disconnect } from './source/connect.ts';
 export { steadyNow } from './steady-clock.ts';
 export { joinSnapshot, type SharedSnapshot } from './tables/join-snapshot.ts';

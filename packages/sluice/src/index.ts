@@ -28,6 +28,7 @@ export type { IfExists } from './outside/destination.ts';
 export type { ExportState, TableState } from './outside/export-state.ts';
 export { exportTables } from './outside/export-tables.ts';
 export type { ExportTablesRequest, ExportTablesResult } from './outside/export-tables-request.ts';
+export type { HeaderIn } from './outside/piece-copy.ts';
 export type { Manifest } from './outside/manifest.ts';
 export { connectTo, type ConnectOptions } from './source/connect.ts';
 export { exportQuery, type ExportQueryRequest, type ExportQueryResult } from './source/export-query.ts';
@@ -39,5 +40,7 @@ export {
   type S3Credentials,
   type S3CredentialsProvider,
 } from './s3/connection.ts';
+export type { ErrorWords } from './s3/error-words.ts';
 export { abortMultipartUpload, type MultipartUpload, type OpeningAttempt } from './s3/multipart-upload.ts';
+export type { StorageSettings } from './s3/object-settings.ts';
 export { UploadError } from './s3/upload-error.ts';

@@ -3,6 +3,7 @@ import {
   Interruption,
   prefixOf,
   readQuery,
+  storageSettings,
   type Destination,
   type ExportFlags,
 } from 'sluice/cli';
@@ -65,7 +66,8 @@ async function requestOf(
     copyOptions: flags.options,
     fileSizeBytes: flags.fileSize,
     compression: flags.compression,
-    kmsKeyId: flags.kmsKey,
+    headerIn: flags.headerIn,
+    ...storageSettings(flags),
     manifest: flags.manifest,
     ifExists: flags.ifExists,
     region: flags.region,

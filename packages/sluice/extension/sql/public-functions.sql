@@ -31,17 +31,23 @@ BEGIN
 
   IF pg_catalog.pg_has_role('pg_write_server_files', 'USAGE') THEN
     BEGIN
-      export := sluice.begin(connection, bucket, file_path, region, options, kms_key);
-      -- The line end closes a comment at the end of the query.
-      EXECUTE pg_catalog.format(E'COPY (%s\n) TO %L%s', statement, export.pipe, export.copy_options);
-      GET DIAGNOSTICS row_count = ROW_COUNT;
-      published := sluice.commit(connection, export.token, row_count);
-      rows_uploaded := published.rows_uploaded;
-      files_uploaded := published.files_uploaded;
-      bytes_uploaded := published.bytes_uploaded;
+      BEGIN
+        export := sluice.begin(connection, bucket, file_path, region, options, kms_key);
+        -- The line end closes a comment at the end of the query.
+        EXECUTE pg_catalog.format(E'COPY (%s\n) TO %L%s', statement, export.pipe, export.copy_options);
+        GET DIAGNOSTICS row_count = ROW_COUNT;
+        published := sluice.commit(connection, export.token, row_count);
+        rows_uploaded := published.rows_uploaded;
+        files_uploaded := published.files_uploaded;
+        bytes_uploaded := published.bytes_uploaded;
+      EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+        GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
+        PERFORM sluice.abort(connection, state);
+        RAISE;
+      END;
     EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-      GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
-      PERFORM sluice.abort(connection, state);
+      -- The session may have been cancelled while it was in the handler above.
+      PERFORM sluice.abort(connection, NULL);
       RAISE;
     END;
     RETURN;

@@ -94,53 +94,59 @@ DECLARE
   row_count bigint;
   state text;
 BEGIN
-  -- Checked, locked, and checked again. The first check prevents that other tables are locked.
-  SELECT t.name INTO staged_name FROM sluice.staged_table(staged) AS t;
-  IF staged_name IS NOT NULL THEN
-    EXECUTE format('LOCK TABLE ONLY pg_temp.%I IN ACCESS EXCLUSIVE MODE', staged_name);
-    SELECT t.name, t.owner INTO staged_name, staged_owner FROM sluice.staged_table(staged) AS t;
-  END IF;
-  IF staged_name IS NULL THEN
-    RAISE EXCEPTION USING
-      ERRCODE = 'wrong_object_type',
-      MESSAGE = 'not a table of staged rows',
-      HINT = 'Call aws_s3.query_export_to_s3, which makes it.';
-  END IF;
-  IF NOT has_schema_privilege(staged_owner, 'aws_s3', 'USAGE') OR NOT EXISTS (
-    SELECT FROM pg_proc AS p
-    WHERE p.pronamespace = 'aws_s3'::regnamespace AND p.proname IN ('query_export_to_s3', 'export_query_to_s3')
-      AND has_function_privilege(staged_owner, p.oid, 'EXECUTE')) THEN
-    RAISE EXCEPTION USING
-      ERRCODE = 'insufficient_privilege',
-      MESSAGE = 'permission denied for function query_export_to_s3';
-  END IF;
-
-  export := sluice.begin_as(connection, pg_get_userbyid(staged_owner)::text,
-    bucket, file_path, region, options, kms_key);
-  source := format('pg_temp.%I', staged_name);
-  IF column_names IS NOT NULL THEN
-    SELECT
-      format('(SELECT %s FROM ONLY %s)', string_agg(format('%I AS %I', a.attname, n.name), ', ' ORDER BY n.position), source),
-      min(n.name) FILTER (WHERE a.attname ~ '^t')
-    INTO source, text_column
-    FROM unnest(column_names) WITH ORDINALITY AS n(name, position)
-      JOIN pg_attribute AS a ON a.attrelid = staged AND a.attnum = n.position;
-    IF text_column IS NOT NULL AND export.is_binary THEN
-      RAISE EXCEPTION USING
-        ERRCODE = 'feature_not_supported',
-        MESSAGE = format('cannot export column "%s" in binary format, as it has a pseudo-type', text_column),
-        DETAIL = 'The rows of a role without the privileges of pg_write_server_files are kept in a temporary table first.',
-        HINT = 'Use the text or csv format, cast the column to a type that a table can have, or export as a member of pg_write_server_files.';
+  BEGIN
+    -- Checked, locked, and checked again. The first check prevents that other tables are locked.
+    SELECT t.name INTO staged_name FROM sluice.staged_table(staged) AS t;
+    IF staged_name IS NOT NULL THEN
+      EXECUTE format('LOCK TABLE ONLY pg_temp.%I IN ACCESS EXCLUSIVE MODE', staged_name);
+      SELECT t.name, t.owner INTO staged_name, staged_owner FROM sluice.staged_table(staged) AS t;
     END IF;
-  END IF;
-  row_count := sluice.copy_staged(source, export.pipe, export.copy_options, caller_schemas);
-  published := sluice.commit(connection, export.token, row_count);
-  rows_uploaded := published.rows_uploaded;
-  files_uploaded := published.files_uploaded;
-  bytes_uploaded := published.bytes_uploaded;
+    IF staged_name IS NULL THEN
+      RAISE EXCEPTION USING
+        ERRCODE = 'wrong_object_type',
+        MESSAGE = 'not a table of staged rows',
+        HINT = 'Call aws_s3.query_export_to_s3, which makes it.';
+    END IF;
+    IF NOT has_schema_privilege(staged_owner, 'aws_s3', 'USAGE') OR NOT EXISTS (
+      SELECT FROM pg_proc AS p
+      WHERE p.pronamespace = 'aws_s3'::regnamespace AND p.proname IN ('query_export_to_s3', 'export_query_to_s3')
+        AND has_function_privilege(staged_owner, p.oid, 'EXECUTE')) THEN
+      RAISE EXCEPTION USING
+        ERRCODE = 'insufficient_privilege',
+        MESSAGE = 'permission denied for function query_export_to_s3';
+    END IF;
+
+    export := sluice.begin_as(connection, pg_get_userbyid(staged_owner)::text,
+      bucket, file_path, region, options, kms_key);
+    source := format('pg_temp.%I', staged_name);
+    IF column_names IS NOT NULL THEN
+      SELECT
+        format('(SELECT %s FROM ONLY %s)', string_agg(format('%I AS %I', a.attname, n.name), ', ' ORDER BY n.position), source),
+        min(n.name) FILTER (WHERE a.attname ~ '^t')
+      INTO source, text_column
+      FROM unnest(column_names) WITH ORDINALITY AS n(name, position)
+        JOIN pg_attribute AS a ON a.attrelid = staged AND a.attnum = n.position;
+      IF text_column IS NOT NULL AND export.is_binary THEN
+        RAISE EXCEPTION USING
+          ERRCODE = 'feature_not_supported',
+          MESSAGE = format('cannot export column "%s" in binary format, as it has a pseudo-type', text_column),
+          DETAIL = 'The rows of a role without the privileges of pg_write_server_files are kept in a temporary table first.',
+          HINT = 'Use the text or csv format, cast the column to a type that a table can have, or export as a member of pg_write_server_files.';
+      END IF;
+    END IF;
+    row_count := sluice.copy_staged(source, export.pipe, export.copy_options, caller_schemas);
+    published := sluice.commit(connection, export.token, row_count);
+    rows_uploaded := published.rows_uploaded;
+    files_uploaded := published.files_uploaded;
+    bytes_uploaded := published.bytes_uploaded;
+  EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+    GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
+    PERFORM sluice.abort(connection, state);
+    RAISE;
+  END;
 EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
-  GET STACKED DIAGNOSTICS state = RETURNED_SQLSTATE;
-  PERFORM sluice.abort(connection, state);
+  -- The session may have been cancelled while it was in the handler above.
+  PERFORM sluice.disconnect(connection);
   RAISE;
 END
 $$;

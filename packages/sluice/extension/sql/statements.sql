@@ -22,29 +22,35 @@ BEGIN
     RETURN statement;
   END IF;
   connection := 'aws_s3_' || replace(gen_random_uuid()::text, '-', '');
-  PERFORM sluice.connect(connection);
-  answer := sluice.request(connection, jsonb_build_object(
-    'op', 'statement',
-    'query', statement,
-    'backslashEscapes', current_setting('standard_conforming_strings') = 'off')) ->> 'statement';
-  PERFORM sluice.disconnect(connection);
-  IF answer IS NULL OR NOT starts_with(statement, answer) OR ltrim(substr(statement, length(answer) + 1, 1), ';') <> '' THEN
-    RAISE EXCEPTION USING
-      ERRCODE = 'protocol_violation',
-      MESSAGE = 'the Sluice agent gave an answer that makes no sense',
-      HINT = 'Do the versions of the extension and the agent agree?';
-  END IF;
-  RETURN answer;
-EXCEPTION
-  -- In a database with encoding SQL_ASCII a text may not be valid UTF-8, so the agent can't read it.
-  WHEN character_not_in_repertoire OR untranslatable_character THEN
+  BEGIN
+    PERFORM sluice.connect(connection);
+    answer := sluice.request(connection, jsonb_build_object(
+      'op', 'statement',
+      'query', statement,
+      'backslashEscapes', current_setting('standard_conforming_strings') = 'off')) ->> 'statement';
     PERFORM sluice.disconnect(connection);
-    RETURN statement;
-  WHEN query_canceled OR assert_failure OR OTHERS THEN
-    IF connection IS NOT NULL THEN
-      PERFORM sluice.disconnect(connection);
+    IF answer IS NULL OR NOT starts_with(statement, answer) OR ltrim(substr(statement, length(answer) + 1, 1), ';') <> '' THEN
+      RAISE EXCEPTION USING
+        ERRCODE = 'protocol_violation',
+        MESSAGE = 'the Sluice agent gave an answer that makes no sense',
+        HINT = 'Do the versions of the extension and the agent agree?';
     END IF;
-    RAISE;
+    RETURN answer;
+  EXCEPTION
+    -- In a database with encoding SQL_ASCII a text may not be valid UTF-8, so the agent can't read it.
+    WHEN character_not_in_repertoire OR untranslatable_character THEN
+      PERFORM sluice.disconnect(connection);
+      RETURN statement;
+    WHEN query_canceled OR assert_failure OR OTHERS THEN
+      PERFORM sluice.disconnect(connection);
+      RAISE;
+  END;
+EXCEPTION WHEN query_canceled OR assert_failure OR OTHERS THEN
+  -- The session may have been cancelled while it was in the handler above.
+  IF connection IS NOT NULL THEN
+    PERFORM sluice.disconnect(connection);
+  END IF;
+  RAISE;
 END
 $$;
 

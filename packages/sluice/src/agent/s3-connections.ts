@@ -10,6 +10,7 @@ import {
   type S3CredentialsProvider,
 } from '../s3/connection.ts';
 import { isUploadError } from '../s3/upload-error.ts';
+import { SQL_WORDS } from './sql-words.ts';
 
 /** How many unused connections are kept for later exports. */
 const MAX_IDLE_CONNECTIONS = 32;
@@ -160,6 +161,7 @@ export function connectToS3(
 ): S3Connection {
   return new S3Connection({
     ...options,
+    words: SQL_WORDS,
     endpoint: s3.endpoint,
     ...(s3.force_path_style ? { forcePathStyle: true } : {}),
     checksums: s3.checksums,

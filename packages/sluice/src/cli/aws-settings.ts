@@ -1,7 +1,13 @@
 import { SluiceError } from '../errors.ts';
-import { baseCredentials } from '../identity/base-credentials.ts';
-import { loadS3Sdk, S3Connection, type S3ConnectionOptions } from '../s3/connection.ts';
+import { baseCredentials, NoBaseCredentialsError } from '../identity/base-credentials.ts';
+import {
+  loadS3Sdk,
+  S3Connection,
+  type S3ConnectionOptions,
+  type S3CredentialsProvider,
+} from '../s3/connection.ts';
 import { validateRegion } from '../s3/s3-uri.ts';
+import { COMMAND_WORDS } from './command-words.ts';
 
 export interface AwsFlags {
   region?: string;
@@ -17,8 +23,33 @@ export async function connectAsAwsCli(
   const region = flags.region ?? (await regionOf(profile));
   validateRegion(region);
   const endpoint = flags.endpoint ?? process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
-  const credentials = baseCredentials({ region, profile });
-  return new S3Connection({ region, endpoint, credentials, ...patience });
+  return new S3Connection({
+    region,
+    endpoint,
+    credentials: credentialsOf({ region, profile }),
+    words: COMMAND_WORDS,
+    ...patience,
+  });
+}
+
+function credentialsOf(settings: { region: string; profile: string | undefined }): S3CredentialsProvider {
+  const provider = baseCredentials(settings);
+  return (options) =>
+    provider(options).catch((error: unknown) => {
+      // Its own message is the agent's.
+      if (!(error instanceof NoBaseCredentialsError)) throw error;
+      throw new SluiceError('credentials_unavailable', 'no AWS credentials were found', {
+        detail: error.detail,
+        hint: hintOf(settings),
+        cause: error,
+      });
+    });
+}
+
+function hintOf({ profile }: { profile: string | undefined }): string {
+  return profile === undefined
+    ? `They are taken from where the aws command line takes them: ${COMMAND_WORDS.checkCredentials}.`
+    : `Is there a profile ${JSON.stringify(profile)} (aws configure list-profiles), and does it give credentials?`;
 }
 
 export async function regionOf(profile: string | undefined): Promise<string> {

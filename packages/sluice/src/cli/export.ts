@@ -3,10 +3,16 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { parseSize } from '../config/quantity.ts';
 import type { CompressionFormat } from '../compression/compression.ts';
 import type { IfExists } from '../outside/destination.ts';
+import type { HeaderIn } from '../outside/piece-copy.ts';
+import { validateMetadata } from '../s3/object-metadata.ts';
+import { validateObjectSettings } from '../s3/object-settings.ts';
+import { validateTags } from '../s3/object-tags.ts';
 import { validateRegion } from '../s3/s3-uri.ts';
+import { collectPairs, type Pairs } from './collect-pairs.ts';
 import type { Destination } from './export-destination.ts';
 import { loadFleet } from './fleet.ts';
 import { findFleetProblem, parsePriority } from './fleet-flags.ts';
+import { isOneFile } from './is-one-file.ts';
 import { parseS3Uri, refuseInvalid } from './parse-s3-uri.ts';
 
 export interface ExportFlags {
@@ -14,6 +20,7 @@ export interface ExportFlags {
   table?: string[];
   query?: string;
   options?: string;
+  headerIn?: HeaderIn;
   splitBy?: string;
   jobs: number;
   compression?: CompressionFormat;
@@ -24,6 +31,9 @@ export interface ExportFlags {
   endpoint?: string;
   profile?: string;
   kmsKey?: string;
+  storageClass?: string;
+  tag?: Pairs;
+  metadata?: Pairs;
   dryRun?: boolean;
   json?: boolean;
   quiet?: boolean;
@@ -60,6 +70,12 @@ export function exportCommand(): Command {
       )
       .option('-q, --query <sql>', 'a query, alone or beside tables; - reads it from standard input')
       .option('-o, --options <options>', "COPY's options, such as 'format csv, header true'")
+      .addOption(
+        new Option(
+          '--header-in <files>',
+          "where the header goes that COPY's options ask for: each file (default), or the first of each table",
+        ).choices(['each', 'first']),
+      )
       .option(
         '--split-by <column>',
         'read a query, view or table in ranges of this column, with several sessions',
@@ -91,8 +107,23 @@ export function exportCommand(): Command {
       .option('--profile <name>', 'the profile of the shared AWS configuration files')
       .option('--kms-key <key>', 'encrypt with this AWS KMS key: its ID, ARN or alias')
       .option(
+        '--storage-class <class>',
+        'store the files in this class, such as STANDARD_IA; the manifest stays in STANDARD',
+        parseStorageClass,
+      )
+      .option(
+        '--tag <key=value>',
+        'give each object this tag; may be repeated (needs s3:PutObjectTagging)',
+        collectPairs(validateTags),
+      )
+      .option(
+        '--metadata <key=value>',
+        'give each object this metadata (x-amz-meta-*); may be repeated',
+        collectPairs(validateMetadata),
+      )
+      .option(
         '--dry-run',
-        'say what would be exported and how it is cut; the tables and the destination are looked at, no row is read',
+        'say what would be exported and how it is cut; the tables and the destination are looked at, an upload is opened and aborted at once to try the rights on the bucket, no row is read',
       )
       .option('--json', 'print events as JSON, one a line')
       .option('--quiet', 'print nothing but errors')
@@ -134,7 +165,7 @@ Examples:
       .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
       .action(async (destination: Destination, flags: ExportFlags, command: Command) => {
         const isGiven = (name: keyof ExportFlags) => command.getOptionValueSource(name) === 'cli';
-        const problem = findProblem(flags) ?? findFleetProblem(destination, flags, isGiven);
+        const problem = findProblem(destination, flags) ?? findFleetProblem(destination, flags, isGiven);
         if (problem !== undefined) command.error(`error: ${problem}`);
         process.exitCode = await run(destination, flags);
       })
@@ -152,8 +183,13 @@ async function run(destination: Destination, flags: ExportFlags): Promise<number
   return runExport(destination, flags);
 }
 
-function findProblem({ table = [], query, splitBy }: ExportFlags): string | undefined {
+function findProblem(
+  destination: { path: string },
+  { table = [], query, splitBy, headerIn }: ExportFlags,
+): string | undefined {
   if (table.length === 0 && query === undefined) return 'give --table or --query: what is to be exported?';
+  if (headerIn !== undefined && isOneFile(destination, { table, splitBy }))
+    return '--header-in is for folders: a query that goes to one path has its header in the first file';
   if (splitBy === '') return '--split-by needs the name of a column';
   return undefined;
 }
@@ -172,6 +208,11 @@ function parseFileSize(text: string): number {
   const bytes = parseSize(text);
   if (bytes !== undefined && bytes >= 1024 ** 2 && bytes <= 5 * 1024 ** 4) return bytes;
   throw new InvalidArgumentError('Expected a size such as "256MiB", from "1MiB" to "5TiB".');
+}
+
+function parseStorageClass(storageClass: string): string {
+  refuseInvalid(() => validateObjectSettings({ storageClass }));
+  return storageClass;
 }
 
 function parseRegion(region: string): string {

@@ -1,6 +1,7 @@
 import { InvalidArgumentError } from 'commander';
-import { hasSeveralFiles, type Destination } from './export-destination.ts';
+import type { Destination } from './export-destination.ts';
 import type { ExportFlags } from './export.ts';
+import { isOneFile } from './is-one-file.ts';
 
 /** BullMQ's, https://docs.bullmq.io/guide/jobs/prioritized */
 const LOWEST_PRIORITY = 2_097_152;
@@ -34,7 +35,7 @@ export function findFleetProblem(
   if (dryRun === true) return '--dry-run is not done by a fleet: give --database in place of --fleet';
   const [own] = [...OF_THE_WORKERS].filter(([name]) => isGiven(name));
   if (own !== undefined) return `not with --fleet: ${own[1]}`;
-  if (!hasSeveralFiles(destination, flags)) {
+  if (isOneFile(destination, flags)) {
     return 'a fleet exports to folders: end the path with a slash';
   }
   return undefined;

@@ -1,5 +1,5 @@
+import { isDatabaseError } from '../database-error.ts';
 import { isSluiceError } from '../errors.ts';
-import { isDatabaseError } from '../source/lost-connection.ts';
 
 /** Writes an error to standard error in psql's form: message, DETAIL, HINT. */
 export function reportError(error: unknown): void {

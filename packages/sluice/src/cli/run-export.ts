@@ -1,4 +1,4 @@
-import { requireEmpty } from '../outside/destination.ts';
+import { clean, requireEmpty } from '../outside/destination.ts';
 import { ExportPlan } from '../outside/export-plan.ts';
 import type { ExportTablesRequest } from '../outside/export-tables-request.ts';
 import { ProgressMeter } from '../outside/progress-meter.ts';
@@ -6,12 +6,14 @@ import { runPlan } from '../outside/run-plan.ts';
 import type { S3Connection } from '../s3/connection.ts';
 import { exportQuery } from '../source/export-query.ts';
 import { connectAsAwsCli } from './aws-settings.ts';
-import { hasSeveralFiles, prefixOf, type Destination } from './export-destination.ts';
+import { dryRunExport } from './dry-run-export.ts';
+import { prefixOf, type Destination } from './export-destination.ts';
 import type { ExportFlags } from './export.ts';
 import { ExportReport } from './export-report.ts';
-import { formatPlan } from './format-plan.ts';
 import { Interruption } from './interruption.ts';
+import { isOneFile } from './is-one-file.ts';
 import { readQuery } from './read-query.ts';
+import { storageSettings } from './storage-settings.ts';
 
 interface Work {
   destination: Destination;
@@ -31,10 +33,7 @@ export async function runExport(destination: Destination, flags: ExportFlags): P
   try {
     connection = await connectAsAwsCli(flags);
     const query = flags.query === undefined ? undefined : await readQuery(flags.query, { signal });
-    const work = { destination, flags, connection, query, report, signal };
-    await (query === undefined || hasSeveralFiles(destination, flags)
-      ? runTables(work)
-      : runQuery(work, query));
+    await run({ destination, flags, connection, query, report, signal });
     return 0;
   } catch (error) {
     report.failed(error);
@@ -46,14 +45,23 @@ export async function runExport(destination: Destination, flags: ExportFlags): P
   }
 }
 
+async function run(work: Work): Promise<void> {
+  const { destination, flags, query } = work;
+  const oneKey = isOneFile(destination, flags) ? destination.path : undefined;
+  if (flags.dryRun === true) await dryRunExport(tablesRequest(work), { oneKey, isJson: flags.json });
+  else if (oneKey === undefined || query === undefined) await runTables(work);
+  else await runQuery(work, { query, key: oneKey });
+}
+
 /** One query to the path as it is given. */
 async function runQuery(
   { destination, flags, connection, report, signal }: Work,
-  query: string,
+  { query, key }: { query: string; key: string },
 ): Promise<void> {
-  const { bucket, path: key } = destination;
-  const { database = '', options, fileSize, kmsKey, compression, ifExists } = flags;
-  if (ifExists !== 'overwrite') await requireEmpty({ connection, bucket, prefixes: [key], signal });
+  const { bucket } = destination;
+  const { database = '', options, fileSize, compression, ifExists } = flags;
+  const place = { connection, bucket, prefixes: [key], signal };
+  if (ifExists === 'fail') await requireEmpty(place);
   const meter = new ProgressMeter([
     { name: 'query', pieces: 1, estimatedRows: undefined, estimatedBytes: 0 },
   ]);
@@ -71,7 +79,7 @@ async function runQuery(
     bucket,
     key,
     fileLimitBytes: fileSize,
-    kmsKeyId: kmsKey,
+    ...storageSettings(flags),
     compression,
     contentEncoding: compression,
     onProgress: ({ bytesRead, bytesStored }) => {
@@ -80,52 +88,52 @@ async function runQuery(
     },
     signal,
   });
+  if (ifExists === 'clean') await clean(place, new Set(files.map((file) => file.key)));
   report.done({ uri: `s3://${bucket}/${key}`, rows, files: files.length, bytes, storedBytes });
 }
 
 /** Tables, and a query beside them, to folders below the path. */
-async function runTables({ destination, flags, connection, query, report, signal }: Work): Promise<void> {
+async function runTables(work: Work): Promise<void> {
+  const { report } = work;
+  const request = tablesRequest(work);
+  const plan = await ExportPlan.open(request);
+  try {
+    await plan.checkDestination();
+    report.planned(plan);
+    const { rows, files, bytes, storedBytes, manifestKey } = await runPlan(plan, request);
+    report.done({
+      uri: `s3://${request.bucket}/${request.prefix}`,
+      rows,
+      files: files.length,
+      bytes,
+      storedBytes,
+      manifest: manifestKey === undefined ? undefined : `s3://${request.bucket}/${manifestKey}`,
+    });
+  } finally {
+    await plan[Symbol.asyncDispose]();
+  }
+}
+
+function tablesRequest({ destination, flags, connection, query, report, signal }: Work): ExportTablesRequest {
   const { bucket, path } = destination;
-  const prefix = prefixOf(path);
-  const request: ExportTablesRequest = {
+  return {
     database: flags.database,
     tables: flags.table,
     query,
     splitBy: flags.splitBy,
     connection,
     bucket,
-    prefix,
+    prefix: prefixOf(path),
     copyOptions: flags.options,
+    headerIn: flags.headerIn,
     jobs: flags.jobs,
     fileSizeBytes: flags.fileSize,
     compression: flags.compression,
-    kmsKeyId: flags.kmsKey,
+    ...storageSettings(flags),
     manifest: flags.manifest,
     ifExists: flags.ifExists,
     onProgress: (state) => report.progress(state),
     onRetry: (key, error) => report.retried(key, error),
     signal,
   };
-  const plan = await ExportPlan.open(request);
-  try {
-    await plan.checkDestination();
-    if (flags.dryRun === true) {
-      process.stdout.write(
-        flags.json === true ? `${JSON.stringify(plan.describe())}\n` : formatPlan(plan.describe()),
-      );
-      return;
-    }
-    report.planned(plan);
-    const { rows, files, bytes, storedBytes, manifestKey } = await runPlan(plan, request);
-    report.done({
-      uri: `s3://${bucket}/${prefix}`,
-      rows,
-      files: files.length,
-      bytes,
-      storedBytes,
-      manifest: manifestKey === undefined ? undefined : `s3://${bucket}/${manifestKey}`,
-    });
-  } finally {
-    await plan[Symbol.asyncDispose]();
-  }
 }

@@ -1,6 +1,7 @@
 import { createCompressor } from '../compression/compressor.ts';
 import type { ExportLimits } from './export-limits.ts';
 import type { S3Connection } from '../s3/connection.ts';
+import { objectSettingsOf } from '../s3/object-settings.ts';
 import { BufferMemory } from './buffer-memory.ts';
 import { CompressedFile, type CompressedFileContext } from './compressed-file.ts';
 import type { ExportProgress, ExportRequest } from './export-request.ts';
@@ -27,14 +28,14 @@ export class ExportFiles {
   #bytesStored = 0;
 
   constructor(request: ExportRequest, limits: ExportLimits, scheduler: PartScheduler) {
-    const { connection, bucket, key, contentType, contentEncoding, kmsKeyId, journal } = request;
+    const { connection, bucket, key, journal } = request;
     const { memory = new BufferMemory(), publishedKeys = sharedKeysOf(connection) } = request;
     this.#key = key;
     this.#onProgress = request.onProgress;
     this.#context = {
       connection,
       bucket,
-      settings: { contentType, contentEncoding, kmsKeyId },
+      settings: objectSettingsOf(request),
       memory,
       scheduler,
       journal,

@@ -1,5 +1,6 @@
 import type { CompressionFormat } from '../compression/compression.ts';
 import type { S3Connection } from '../s3/connection.ts';
+import type { StorageSettings } from '../s3/object-settings.ts';
 import type { BufferMemory } from './buffer-memory.ts';
 import type { ExportedFile } from './exported-file.ts';
 import type { PublishedKeys } from './published-keys.ts';
@@ -7,7 +8,7 @@ import type { RowFormat } from './row-format.ts';
 import type { RowScanner } from './row-scanner.ts';
 import type { UploadJournal } from './upload-journal.ts';
 
-export interface ExportRequest {
+export interface ExportRequest extends StorageSettings {
   /**
    * The output of COPY. Each chunk is copied before the next one is requested, so the source may reuse its buffer. When
    * the source ends, it has succeeded, and only then is anything published. When it throws, nothing is published, and
@@ -34,8 +35,6 @@ export interface ExportRequest {
   compression?: CompressionFormat | undefined;
   /** From 1 to 9. @default 6 for gzip, 3 for zstd */
   compressionLevel?: number | undefined;
-  /** The KMS key to encrypt with. @default the bucket's own encryption */
-  kmsKeyId?: string | undefined;
   /**
    * A file is closed at the last row boundary at or below this size, in bytes of the source: compressed files are
    * smaller. @default 6 GiB

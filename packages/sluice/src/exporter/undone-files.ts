@@ -72,7 +72,7 @@ function describeLeft(left: readonly UndoneFile[]): string[] {
   needs.delete('');
   return [
     `Already published, and left as they are: ${names}.`,
-    ...[...needs].map((action) => `To remove them again, the role needs${action} on them.`),
+    ...[...needs].map((action) => `Removing them again needs${action} on them.`),
   ];
 }
 

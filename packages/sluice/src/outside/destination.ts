@@ -1,4 +1,4 @@
-import { SluiceError } from '../errors.ts';
+import { isSluiceError, SluiceError } from '../errors.ts';
 import { inLanes } from '../in-lanes.ts';
 import type { S3Connection } from '../s3/connection.ts';
 import { listObjects, type ListedObject } from '../s3/list-objects.ts';
@@ -50,16 +50,42 @@ export async function requireEmpty(destination: DestinationOptions): Promise<voi
   });
 }
 
-/** Deletes what is at the destination and is not of the export; an object that changes meanwhile stays. */
-export async function deleteOthers(destination: DestinationOptions, own: ReadonlySet<string>): Promise<void> {
+/**
+ * Deletes what is at the destination and is not of the export, which is published: an interruption comes too late now.
+ *
+ * @param own every key of the export
+ */
+export async function clean(destination: DestinationOptions, own: ReadonlySet<string>): Promise<void> {
+  try {
+    await deleteOthers({ ...destination, signal: undefined }, own);
+  } catch (error) {
+    if (!isSluiceError(error)) throw error;
+    throw new SluiceError(error.code, 'the export is published, but older objects could not be deleted', {
+      detail: [error.message, error.detail].filter((text) => text !== undefined).join(': '),
+      hint: error.hint,
+      cause: error,
+    });
+  }
+}
+
+/** An object that changes meanwhile stays. */
+async function deleteOthers(destination: DestinationOptions, own: ReadonlySet<string>): Promise<void> {
   const { connection, bucket, signal } = destination;
+  await inLanes(await othersAt(destination, own), DELETE_LANES, async ({ key, etag }) => {
+    if (etag !== undefined) await deleteExactObject(connection, { bucket, key, etag }, { signal });
+  });
+}
+
+/** What is at the destination and is not of the export. */
+export async function othersAt(
+  destination: DestinationOptions,
+  own: ReadonlySet<string>,
+): Promise<ListedObject[]> {
   const others: ListedObject[] = [];
   for await (const object of objectsAt(destination)) {
     if (!own.has(object.key)) others.push(object);
   }
-  await inLanes(others, DELETE_LANES, async ({ key, etag }) => {
-    if (etag !== undefined) await deleteExactObject(connection, { bucket, key, etag }, { signal });
-  });
+  return others;
 }
 
 async function* objectsAt({

@@ -1,13 +1,14 @@
 import { validateCompression, type Compression } from '../compression/compression.ts';
 import type { CopyLayout } from '../copy-options/copy-layout.ts';
 import { connectTo, disconnect } from '../source/connect.ts';
-import { copyStatement } from '../source/copy-statement.ts';
-import { copyRequestOf, hasHeaderLine, statementIn } from '../source/copy-request.ts';
+import { copyRequestOf, statementIn } from '../source/copy-request.ts';
+import { validateObjectSettings } from '../s3/object-settings.ts';
 import type { SourceClient } from '../source/source-client.ts';
 import { SnapshotKeeper } from '../tables/snapshot-keeper.ts';
 import { requireEmpty, type DestinationOptions } from './destination.ts';
 import type { ExportTablesRequest } from './export-tables-request.ts';
 import { planExport, jobsOf, type PlannedTable } from './plan-export.ts';
+import { pieceCopies } from './piece-copy.ts';
 import type { PieceJob } from './piece-job.ts';
 
 const DEFAULT_FILE_SIZE_BYTES = 256 * 1024 ** 2;
@@ -53,13 +54,15 @@ export class ExportPlan implements AsyncDisposable {
   /** Connects, locks the tables, takes the snapshot, and cuts the tables. Errors as exportTables. */
   static async open(request: ExportTablesRequest): Promise<ExportPlan> {
     const { database, tables = [], splitBy, prefix, signal } = request;
+    validateObjectSettings(request);
     const asked = request.compression === undefined ? undefined : validateCompression(request.compression);
     const { fileSizeBytes: pieceBytes = DEFAULT_FILE_SIZE_BYTES } = request;
     const client = await connectTo({ connectionString: database, signal });
     let keeper: SnapshotKeeper | undefined;
     try {
       const copyRequest = await copyRequestOf(client, request.copyOptions);
-      const { options, layout } = copyRequest;
+      const { layout } = copyRequest;
+      const copyOf = pieceCopies(copyRequest, request.headerIn);
       const compression = asked ?? copyRequest.compression;
       const query = request.query === undefined ? undefined : statementIn(request.query, copyRequest);
       const queries = query === undefined ? [] : [query];
@@ -74,11 +77,7 @@ export class ExportPlan implements AsyncDisposable {
         layout,
         signal,
       });
-      const jobs = jobsOf(planned, {
-        layout,
-        compression,
-        copyStatement: (sql) => copyStatement(sql, options),
-      });
+      const jobs = jobsOf(planned, { layout, compression, copyOf });
       return new ExportPlan({ keeper, tables: planned, jobs, layout, compression }, client, request);
     } catch (error) {
       await keeper?.end();
@@ -104,10 +103,6 @@ export class ExportPlan implements AsyncDisposable {
       leftOut: this.keeper.leftOut.map(({ kind, schema, name }) => `the ${kind} ${schema}.${name}`),
       destination: `s3://${bucket}/${prefix}`,
     };
-  }
-
-  get hasHeaderLine(): boolean {
-    return hasHeaderLine(this);
   }
 
   get manifestKey(): string | undefined {

@@ -3,12 +3,17 @@ import type { ExportedFile } from '../exporter/exported-file.ts';
 import type { PublishedKeys } from '../exporter/published-keys.ts';
 import type { UploadJournal } from '../exporter/upload-journal.ts';
 import type { S3Connection } from '../s3/connection.ts';
+import type { StorageSettings } from '../s3/object-settings.ts';
 import type { IfExists } from './destination.ts';
 import type { ExportState } from './export-state.ts';
+import type { HeaderIn } from './piece-copy.ts';
 import type { CompressionFormat } from '../compression/compression.ts';
 
-/** What `exportTables` exports, from where, and where to. */
-export interface ExportTablesRequest {
+/**
+ * What `exportTables` exports, from where, and where to. Files and the manifest are stored with the same settings, but for
+ * the storage class: the manifest is STANDARD, since it is read at once.
+ */
+export interface ExportTablesRequest extends StorageSettings {
   /** A connection string of libpq; what it leaves out comes from PG* variables, as with psql. */
   database?: string | undefined;
   /** Names or patterns as pg_dump takes them: `public.orders`, `archive.*`. */
@@ -23,12 +28,16 @@ export interface ExportTablesRequest {
   prefix: string;
   /** COPY's options, such as `format csv, header true`. @default COPY's own */
   copyOptions?: string | undefined;
+  /**
+   * Which files begin with the header that `copyOptions` asks for: each, or the first of each table.
+   * @default 'each'
+   */
+  headerIn?: HeaderIn | undefined;
   /** Sessions that read at a time. @default 4 */
   jobs?: number | undefined;
   /** About how large a file is, before compression. @default 256 MiB */
   fileSizeBytes?: number | undefined;
   compression?: CompressionFormat | undefined;
-  kmsKeyId?: string | undefined;
   /** Write `<prefix>manifest.json` when all files are published. @default true */
   manifest?: boolean | undefined;
   /** @default 'fail' */

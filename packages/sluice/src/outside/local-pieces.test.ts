@@ -8,6 +8,7 @@ const job = (id: number, estimatedBytes = 1): PieceJob => ({
   id,
   table: 0,
   sql: `COPY ${id}`,
+  hasHeaderLine: false,
   key: `part-${id}`,
   estimatedBytes,
 });

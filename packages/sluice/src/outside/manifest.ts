@@ -1,12 +1,23 @@
+import type { SentFileData } from '../exporter/sent-file.ts';
+import { checksumOf, checksumOfParts } from '../s3/body.ts';
 import { VERSION } from '../version.ts';
 import type { ExportPlan } from './export-plan.ts';
-import type { PieceResult } from './piece-job.ts';
+import type { HeaderIn } from './piece-copy.ts';
+import type { PieceJob, PieceResult } from './piece-job.ts';
 
 /** One file of an export, with the fields that Amazon Redshift reads. */
 interface ManifestEntry {
   url: string;
   mandatory: true;
-  meta: { content_length: number; record_count: number };
+  meta: {
+    content_length: number;
+    record_count: number;
+    /**
+     * As S3 gives it (ChecksumCRC32): base64, of a file in parts the composite one with their number. null where checksums
+     * are switched off.
+     */
+    checksum_crc32: string | null;
+  };
   /** `schema.table`, or "query". */
   table: string;
 }
@@ -27,6 +38,8 @@ export interface Manifest {
   entries: ManifestEntry[];
   format: 'text' | 'csv' | 'binary';
   compression: string | null;
+  /** Which files of a table begin with a header line; null where none does. */
+  header_in: HeaderIn | null;
   tables: ManifestTable[];
   snapshot: {
     /** By the server's clock. */
@@ -37,6 +50,11 @@ export interface Manifest {
     server_version: number;
   };
   generator: string;
+}
+
+function checksumOfFile(parts: SentFileData['parts']): string | undefined {
+  // A file without bytes is stored by one PutObject.
+  return parts.length === 0 ? checksumOf([]) : checksumOfParts(parts.map(({ checksum }) => checksum));
 }
 
 /** The text of an export's manifest. */
@@ -55,15 +73,20 @@ export function manifestOf(
   }
   const manifest: Manifest = {
     entries: done.flatMap(({ result: { files, rows }, table = -1 }) =>
-      files.map(({ key, bytes }) => ({
+      files.map(({ key, bytes, parts }) => ({
         url: `s3://${bucket}/${key}`,
         mandatory: true as const,
-        meta: { content_length: bytes, record_count: Number(rows) },
+        meta: {
+          content_length: bytes,
+          record_count: Number(rows),
+          checksum_crc32: checksumOfFile(parts) ?? null,
+        },
         table: plan.tables[table]?.name ?? '',
       })),
     ),
     format: plan.layout.rowFormat.format,
     compression: plan.compression?.format ?? null,
+    header_in: headerInOf(plan.jobs),
     tables: plan.tables.map(({ name, columns }, index) => ({
       name,
       columns,
@@ -77,4 +100,9 @@ export function manifestOf(
     generator: `sluice ${VERSION}`,
   };
   return `${JSON.stringify(manifest, undefined, 2)}\n`;
+}
+
+function headerInOf(jobs: readonly PieceJob[]): HeaderIn | null {
+  if (jobs.every(({ hasHeaderLine }) => hasHeaderLine)) return 'each';
+  return jobs.some(({ hasHeaderLine }) => hasHeaderLine) ? 'first' : null;
 }

@@ -8,6 +8,8 @@ export interface PieceJob {
   table: number;
   /** The COPY statement. */
   sql: string;
+  /** What it writes begins with a line that is no row. */
+  hasHeaderLine: boolean;
   /** Of the object that it becomes. */
   key: string;
   estimatedBytes: number;

@@ -7,7 +7,6 @@ import type { ProgressMeter } from './progress-meter.ts';
 /** How the pieces of one export are read and sent, the same for all of them, as plain data. */
 export interface PieceSettings {
   bucket: string;
-  hasHeaderLine: boolean;
   compression: Compression | undefined;
   /** Of every object. */
   object: ObjectSettings;

@@ -9,6 +9,7 @@ import type { Column, Table } from '../tables/table.ts';
 import type { Compression } from '../compression/compression.ts';
 import { fileFormat } from './file-format.ts';
 import { pieceKey, tableFolder } from './object-keys.ts';
+import type { pieceCopies } from './piece-copy.ts';
 import type { PieceJob } from './piece-job.ts';
 
 /** A table, or the query, of an export: where its files go, and how it is read. */
@@ -67,17 +68,15 @@ export function jobsOf(
   {
     layout,
     compression,
-    copyStatement,
-  }: Pick<PlanRequest, 'layout' | 'compression'> & {
-    copyStatement: (query: string) => string;
-  },
+    copyOf,
+  }: Pick<PlanRequest, 'layout' | 'compression'> & { copyOf: ReturnType<typeof pieceCopies> },
 ): PieceJob[] {
   const format = fileFormat(layout.rowFormat);
   return tables
     .flatMap(({ folder, pieces }, table) =>
       pieces.map(({ sql, index, estimatedBytes }) => ({
         table,
-        sql: copyStatement(sql),
+        ...copyOf(sql, index),
         key: pieceKey(folder, index, format, compression?.format),
         estimatedBytes,
       })),

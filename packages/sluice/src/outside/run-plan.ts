@@ -1,17 +1,17 @@
 import { setMaxListeners } from 'node:events';
-import { isSluiceError, SluiceError } from '../errors.ts';
 import type { ExportedFile } from '../exporter/exported-file.ts';
 import { publishFiles, undoFiles } from '../exporter/publish.ts';
 import { PublishedKeys } from '../exporter/published-keys.ts';
 import { SentFile } from '../exporter/sent-file.ts';
 import { SmallFile } from '../exporter/small-file.ts';
-import { deleteOthers } from './destination.ts';
+import { clean } from './destination.ts';
 import type { ExportPlan } from './export-plan.ts';
 import type { ExportTablesRequest, ExportTablesResult } from './export-tables-request.ts';
+import { fileSettings, manifestSettings } from './file-settings.ts';
 import { localRunner } from './local-runner.ts';
 import { manifestOf } from './manifest.ts';
 import type { PieceResult } from './piece-job.ts';
-import type { PieceRunner, PieceSettings } from './piece-runner.ts';
+import type { PieceRunner } from './piece-runner.ts';
 import { ProgressMeter } from './progress-meter.ts';
 
 /** Objects that are published, or taken back, at a time. */
@@ -53,8 +53,8 @@ export async function runPlan(
 }
 
 async function readPieces({ plan, request, runner }: Run, meter: ProgressMeter): Promise<PieceResult[]> {
-  const { onRetry, signal } = request;
-  const { keeper } = plan;
+  const { bucket, onRetry, signal } = request;
+  const { keeper, compression } = plan;
   const results: PieceResult[] = [];
   // The sessions' snapshot ends with the keeper's transaction.
   const lost = new AbortController();
@@ -62,7 +62,7 @@ async function readPieces({ plan, request, runner }: Run, meter: ProgressMeter):
   try {
     await runner({
       plan,
-      settings: settingsOf(plan, request),
+      settings: { bucket, compression, object: fileSettings(plan, request) },
       meter,
       onDone: (result) => results.push(result),
       onRetry: ({ key }, error) => onRetry?.(key, error),
@@ -96,22 +96,8 @@ async function publishAll(
   });
   const files = published.slice(manifest.length);
   const own = new Set([...files.map(({ key }) => key), ...(manifestKey === undefined ? [] : [manifestKey])]);
-  if (request.ifExists === 'clean') await clean(plan, own);
+  if (request.ifExists === 'clean') await clean(plan.destination, own);
   return resultOf(files, results, manifestKey);
-}
-
-/** An interruption comes too late now: the export is published. */
-async function clean({ destination }: ExportPlan, own: ReadonlySet<string>): Promise<void> {
-  try {
-    await deleteOthers({ ...destination, signal: undefined }, own);
-  } catch (error) {
-    if (!isSluiceError(error)) throw error;
-    throw new SluiceError(error.code, 'the export is published, but older objects could not be deleted', {
-      detail: [error.message, error.detail].filter((text) => text !== undefined).join(': '),
-      hint: error.hint,
-      cause: error,
-    });
-  }
 }
 
 /** One signal of several, which every request in flight may listen to. */
@@ -138,12 +124,12 @@ function resultOf(
 function manifestFile(
   key: string,
   plan: ExportPlan,
-  { connection, bucket, kmsKeyId, publishedKeys: keys = new PublishedKeys() }: ExportTablesRequest,
+  request: ExportTablesRequest,
   results: readonly PieceResult[],
 ): SmallFile {
+  const { connection, bucket, publishedKeys: keys = new PublishedKeys() } = request;
   const body = [Buffer.from(manifestOf(plan, { results, bucket }))];
-  const settings = { kmsKeyId, contentType: 'application/json' };
-  return new SmallFile(key, body, { connection, bucket, settings, keys });
+  return new SmallFile(key, body, { connection, bucket, settings: manifestSettings(request), keys });
 }
 
 function sentFiles(
@@ -152,18 +138,8 @@ function sentFiles(
   request: ExportTablesRequest,
 ): SentFile[] {
   const { connection, bucket, journal, publishedKeys: keys = new PublishedKeys() } = request;
-  const context = { connection, bucket, settings: settingsOf(plan, request).object, journal, keys };
+  const context = { connection, bucket, settings: fileSettings(plan, request), journal, keys };
   return results.flatMap(({ files }) => files.map((file) => new SentFile(file, context)));
-}
-
-function settingsOf(plan: ExportPlan, { bucket, kmsKeyId }: ExportTablesRequest): PieceSettings {
-  const { hasHeaderLine, compression } = plan;
-  return { bucket, hasHeaderLine, compression, object: { contentType: contentTypeOf(plan), kmsKeyId } };
-}
-
-/** The names of compressed files end with .gz or .zst, by which readers know them: to S3 they are what they are. */
-function contentTypeOf({ layout, compression }: ExportPlan): string {
-  return compression === undefined ? layout.contentType : `application/${compression.format}`;
 }
 
 /** Each of them is taken back by a request or two. */

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { endsTransaction } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
 import { sendToS3 } from '../exporter/export-to-s3.ts';
 import type { BufferMemory } from '../exporter/buffer-memory.ts';
@@ -7,7 +8,6 @@ import type { UploadJournal } from '../exporter/upload-journal.ts';
 import type { S3Connection } from '../s3/connection.ts';
 import { disconnect } from '../source/connect.ts';
 import { copyOut, type CopyOut } from '../source/copy-out.ts';
-import { sqlStateOf } from '../tables/sql-state-of.ts';
 import type { PieceMeter } from './progress-meter.ts';
 import type { PieceReader } from './local-pieces.ts';
 import type { PieceJob, PieceResult } from './piece-job.ts';
@@ -33,9 +33,10 @@ export class SnapshotReader implements PieceReader {
 
   async read(job: PieceJob, signal: AbortSignal): Promise<PieceResult> {
     const { client, settings, connection, memory, journal } = this.#options;
-    const { bucket, hasHeaderLine, compression, object } = settings;
+    const { bucket, compression, object } = settings;
+    const { sql, hasHeaderLine } = job;
     const meter = this.#options.meter(job);
-    const copy = copyOut(client, job.sql, { hasHeaderLine, signal });
+    const copy = copyOut(client, sql, { hasHeaderLine, signal });
     try {
       const { files, sourceBytes: bytes } = await sendToS3({
         connection,
@@ -84,14 +85,9 @@ async function* counted(copy: CopyOut, meter: PieceMeter): AsyncGenerator<Uint8A
   }
 }
 
-/**
- * The session was ended, and another one may read the same: terminated by somebody, by a restart, by a recovery conflict
- * on a standby. https://www.postgresql.org/docs/current/errcodes-appendix.html
- */
-const SESSION_STATES = /^(?:57P0[123]|08\d\d\d|40001|53300)$/;
-
+/** Terminated by somebody, by a restart, by a recovery conflict on a standby: another one may read the same. */
 function asSessionError(error: unknown): unknown {
-  if (!(error instanceof Error) || !SESSION_STATES.test(sqlStateOf(error) ?? '')) return error;
+  if (!(error instanceof Error) || !endsTransaction(error)) return error;
   return new SluiceError('database_unavailable', 'the session that read a part of the export was ended', {
     cause: error,
     detail: `PostgreSQL says: ${error.message}.`,

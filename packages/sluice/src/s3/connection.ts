@@ -4,7 +4,9 @@ import type { S3Client } from '@aws-sdk/client-s3';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { Sha256 } from '../aws-protocol/sigv4/sha256.ts';
 import { isSluiceError, SluiceError } from '../errors.ts';
+import { LIBRARY_WORDS, type ErrorWords } from './error-words.ts';
 import { encodeKey, validateRegion } from './s3-uri.ts';
+import type { StorageSettings } from './object-settings.ts';
 import type { S3Operation, S3Target } from './s3-target.ts';
 
 export interface S3Credentials {
@@ -27,6 +29,8 @@ export interface S3ConnectionOptions {
   credentials: S3CredentialsProvider;
   /** The role that the credentials belong to, if any. Hints of errors name it. */
   roleArn?: string | undefined;
+  /** What errors call the settings of this connection. @default as they are called here */
+  words?: ErrorWords | undefined;
   /** The URL of an S3-compatible store, e.g. `https://minio.example:9000`. @default Amazon S3 in the Region */
   endpoint?: string | undefined;
   /**
@@ -158,18 +162,20 @@ export class S3Connection {
   /** What a request is about, for error messages. */
   async target(
     operation: S3Operation,
-    { bucket, key, kmsKeyId }: { bucket: string; key: string; kmsKeyId?: string | undefined },
+    { bucket, key, kmsKeyId, tags = {} }: { bucket: string; key: string } & StorageSettings,
   ): Promise<S3Target> {
     const { protocol, host } = await this.endpointOf(bucket);
-    const { roleArn } = this.#options;
+    const { roleArn, words = LIBRARY_WORDS } = this.#options;
     return {
       operation,
       bucket,
       key,
       kmsKeyId,
+      hasTags: Object.keys(tags).length > 0,
       region: this.region,
       endpoint: `${protocol}//${host}`,
       roleArn,
+      words,
     };
   }
 

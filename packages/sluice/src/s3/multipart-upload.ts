@@ -2,7 +2,7 @@ import type { CompletedPart } from '@aws-sdk/client-s3';
 import { isSluiceError, SluiceError } from '../errors.ts';
 import { loadS3Sdk, type S3Connection } from './connection.ts';
 import { emptyAnswer, requireNoContent } from './empty-answer.ts';
-import type { ObjectSettings } from './object-settings.ts';
+import { settingsHeaders, type ObjectSettings } from './object-settings.ts';
 import { withRetries } from './retries.ts';
 import { describeFailure } from './s3-failure.ts';
 import { headObject } from './stored-object.ts';
@@ -48,18 +48,24 @@ export async function createMultipartUpload(
   connection: S3Connection,
   request: CreateMultipartUploadRequest,
 ): Promise<MultipartUpload> {
-  const { bucket, key, contentType, contentEncoding, kmsKeyId } = request;
+  const { bucket, key } = request;
   const { CreateMultipartUploadCommand } = await loadS3Sdk();
   const client = await connection.client();
   const target = await connection.target('CreateMultipartUpload', request);
   const command = new CreateMultipartUploadCommand({
     Bucket: bucket,
     Key: key,
-    ...(contentType === undefined ? {} : { ContentType: contentType }),
-    ...(contentEncoding === undefined ? {} : { ContentEncoding: contentEncoding }),
-    ...(kmsKeyId === undefined ? {} : { ServerSideEncryption: 'aws:kms' as const, SSEKMSKeyId: kmsKeyId }),
     ...(connection.checksums === 'crc32' ? { ChecksumAlgorithm: 'CRC32' as const } : {}),
   });
+  // Not by the SDK's own fields, so that an object has the same settings with parts and without.
+  const headers = settingsHeaders(request);
+  command.middlewareStack.add(
+    (next) => (args) => {
+      if (hasHeaders(args.request)) Object.assign(args.request.headers, headers);
+      return next(args);
+    },
+    { step: 'build' },
+  );
   const { upload, attempt: noted } = await withRetries(connection, target, request.signal, async () => {
     const attempt = await noteAttempt(request);
     let uploadId: string | undefined;
@@ -77,6 +83,10 @@ export async function createMultipartUpload(
   });
   await noted?.opened(upload);
   return upload;
+}
+
+function hasHeaders(request: unknown): request is { headers: Record<string, string> } {
+  return typeof request === 'object' && request !== null && 'headers' in request;
 }
 
 /** Wraps the error in a SluiceError: a file system error looks like a network error, and would be retried as one. */

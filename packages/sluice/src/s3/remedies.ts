@@ -36,23 +36,23 @@ const REMEDIES: readonly Remedy[] = [
   {
     when: ({ s3Code, message }) =>
       s3Code?.startsWith('KMS.') === true || (s3Code === 'AccessDenied' && /\bkms:/i.test(message)),
-    say: ({ kmsKeyId, roleArn }) =>
-      `${theRole(roleArn)} needs kms:GenerateDataKey and kms:Decrypt on the KMS key${kmsKeyId === undefined ? ' of the bucket' : ` ${kmsKeyId}`}, which must exist, be enabled, and be in the Region of the bucket.`,
+    say: (target) =>
+      `${asker(target)} needs kms:GenerateDataKey and kms:Decrypt on the KMS key${target.kmsKeyId === undefined ? ' of the bucket' : ` ${target.kmsKeyId}`}, which must exist, be enabled, and be in the Region of the bucket.`,
   },
   {
     when: ({ s3Code, httpStatus }) =>
       s3Code === 'AccessDenied' ||
       s3Code === 'AllAccessDisabled' ||
       (s3Code === undefined && httpStatus === 403),
-    say: (target) =>
-      `${theRole(target.roleArn)} needs ${ACTIONS[target.operation]} on ${resourceArn(target)}${
+    say: (target, failure) =>
+      `${asker(target)} needs ${deniedActions(target, failure)} on ${resourceArn(target)}${
         target.kmsKeyId === undefined ? '' : `, and kms:GenerateDataKey and kms:Decrypt on ${target.kmsKeyId}`
       }; look also at the policies of the bucket and its account.`,
   },
   {
     when: ({ s3Code }) => s3Code === 'NoSuchBucket',
-    say: ({ bucket, endpoint }) =>
-      `There is no bucket "${bucket}" at ${endpoint}: create it, or correct its name or its Region.`,
+    say: ({ bucket, endpoint, words }) =>
+      `There is no bucket "${bucket}" at ${endpoint}: create it, or correct its name, ${words.region} or ${words.endpoint}.`,
   },
   {
     when: ({ s3Code, httpStatus }) =>
@@ -62,16 +62,16 @@ const REMEDIES: readonly Remedy[] = [
       s3Code === 'IllegalLocationConstraintException' ||
       httpStatus === 301 ||
       httpStatus === 307,
-    say: ({ bucket, region }, { bucketRegion }) =>
+    say: ({ bucket, region, words }, { bucketRegion }) =>
       bucketRegion === undefined || bucketRegion === region
-        ? `The bucket "${bucket}" is not in the Region ${region}: give its Region in the region argument.`
-        : `The bucket "${bucket}" is in the Region ${bucketRegion}, not ${region}: give '${bucketRegion}' as the region argument.`,
+        ? `The bucket "${bucket}" is not in the Region ${region}: give its Region in ${words.region}.`
+        : `The bucket "${bucket}" is in the Region ${bucketRegion}, not ${region}: give ${words.thisRegion(bucketRegion)}.`,
   },
   {
     when: ({ s3Code }) =>
       s3Code === 'InvalidAccessKeyId' || s3Code === 'SignatureDoesNotMatch' || s3Code === 'InvalidToken',
-    say: ({ endpoint }) =>
-      `The credentials of the upload are not known at ${endpoint}: check where they come from.`,
+    say: ({ endpoint, words }) =>
+      `The credentials of the upload are not known at ${endpoint}: ${words.checkCredentials}.`,
   },
   {
     when: ({ s3Code }) => s3Code === 'RequestTimeTooSkewed',
@@ -80,13 +80,18 @@ const REMEDIES: readonly Remedy[] = [
   {
     when: ({ s3Code }) =>
       s3Code === 'ExpiredToken' || s3Code === 'ExpiredTokenException' || s3Code === 'TokenRefreshRequired',
-    say: () =>
-      'The credentials had expired, and asking for new ones gave expired ones again: renew their source.',
+    say: ({ words }) =>
+      `The credentials had expired, and asking for new ones gave expired ones again: ${words.renewCredentials}.`,
   },
   {
     when: ({ s3Code }) => s3Code === 'NoSuchUpload',
     say: () =>
       'The multipart upload was ended by somebody else: a lifecycle rule of the bucket may abort uploads too early.',
+  },
+  {
+    when: ({ s3Code }) => s3Code === 'InvalidStorageClass',
+    say: () =>
+      'Storage classes of Amazon S3 are STANDARD, STANDARD_IA, ONEZONE_IA, INTELLIGENT_TIERING, GLACIER_IR, GLACIER and DEEP_ARCHIVE; other stores have their own.',
   },
   {
     when: ({ s3Code }) => s3Code === 'KeyTooLongError',
@@ -100,23 +105,29 @@ const REMEDIES: readonly Remedy[] = [
 ];
 
 const NETWORK_REMEDIES: Record<NetworkFailure, (target: S3Target) => string> = {
-  'name-not-found': ({ endpoint, region }) =>
-    `The host name of ${endpoint} does not resolve: check the region argument (${region}), a configured endpoint, and DNS.`,
-  refused: ({ endpoint }) =>
-    `Nothing accepts connections at ${endpoint}: check a configured endpoint, and the way to it.`,
+  'name-not-found': ({ endpoint, region, words }) =>
+    `The host name of ${endpoint} does not resolve: check ${words.region} (${region}), ${words.endpoint}, and DNS.`,
+  refused: ({ endpoint, words }) =>
+    `Nothing accepts connections at ${endpoint}: check ${words.endpoint}, and the way to it.`,
   'connect-timeout': ({ endpoint }) =>
     `${endpoint} did not accept a connection in time: check routes, firewalls and security groups.`,
   stalled: ({ endpoint }) =>
     `${endpoint} was reached, but the request made no progress: check the network to it.`,
   reset: ({ endpoint }) =>
     `The connection to ${endpoint} kept breaking: check the network to it, and proxies.`,
-  tls: ({ endpoint }) =>
-    `No trusted TLS connection to ${endpoint} could be made: check its certificate, and the configured CA.`,
+  tls: ({ endpoint, words }) =>
+    `No trusted TLS connection to ${endpoint} could be made: check its certificate, and ${words.ca}.`,
   other: ({ endpoint }) => `The request to ${endpoint} could not be sent.`,
 };
 
-function theRole(roleArn: string | undefined): string {
-  return roleArn === undefined ? 'The role' : `The role ${roleArn}`;
+/** S3 mostly says which action it has denied. Tags need one of their own. */
+function deniedActions({ operation, hasTags = false }: S3Target, { message }: S3Failure): string {
+  const named = /not authorized to perform: (s3:\w+)/.exec(message)?.[1];
+  return named ?? (hasTags ? `${ACTIONS[operation]} and s3:PutObjectTagging` : ACTIONS[operation]);
+}
+
+function asker({ roleArn, words }: S3Target): string {
+  return roleArn === undefined ? words.identity : `The role ${roleArn}`;
 }
 
 /** A bucket is what lists are of; everything else is about one object. */

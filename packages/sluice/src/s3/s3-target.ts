@@ -1,3 +1,5 @@
+import type { ErrorWords } from './error-words.ts';
+
 /** The S3 operations of an export. `remedies.ts` has the IAM action that each needs. */
 export type S3Operation =
   | 'PutObject'
@@ -20,6 +22,9 @@ export interface S3Target {
   /** Scheme, host and port that the request was sent to. */
   endpoint: string;
   kmsKeyId?: string | undefined;
+  /** The request stores tags. */
+  hasTags?: boolean | undefined;
   /** The role that the request was made as. */
   roleArn?: string | undefined;
+  words: ErrorWords;
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { LIBRARY_WORDS } from './error-words.ts';
 import type { S3Failure } from './s3-failure.ts';
 import type { S3Target } from './s3-target.ts';
 import { isTransient, UploadError } from './upload-error.ts';
@@ -9,6 +10,7 @@ const TARGET: S3Target = {
   key: 'a/b.csv',
   region: 'us-west-2',
   endpoint: 'https://sample-bucket.s3.us-west-2.amazonaws.com',
+  words: LIBRARY_WORDS,
 };
 
 function failure(fields: Partial<S3Failure>): S3Failure {
@@ -30,7 +32,7 @@ function hintFor(fields: Partial<S3Failure>, target: Partial<S3Target> = {}): st
 }
 
 describe('UploadError', () => {
-  it("has Aurora's words and S3's", () => {
+  it("says what could not be done, and S3's reason", () => {
     const error = new UploadError(
       failure({ s3Code: 'AccessDenied', message: 'Access Denied', httpStatus: 403, requestId: 'R1' }),
       TARGET,
@@ -62,6 +64,19 @@ describe('UploadError', () => {
       { operation: 'AbortMultipartUpload' },
       's3:AbortMultipartUpload on',
     ],
+    [
+      'the action of tags, too',
+      { s3Code: 'AccessDenied' },
+      { hasTags: true },
+      's3:PutObject and s3:PutObjectTagging on arn:aws:s3:::sample-bucket/a/b.csv',
+    ],
+    [
+      'the action that S3 names',
+      { s3Code: 'AccessDenied', message: 'User: x is not authorized to perform: s3:PutObjectTagging on' },
+      { hasTags: true },
+      'needs s3:PutObjectTagging on arn:aws:s3:::sample-bucket/a/b.csv',
+    ],
+    ['storage classes', { s3Code: 'InvalidStorageClass', httpStatus: 400 }, {}, 'STANDARD_IA'],
     ['the partition', { s3Code: 'AccessDenied' }, { region: 'cn-north-1' }, 'arn:aws-cn:s3:::'],
     ['the partition', { httpStatus: 403 }, { region: 'us-gov-west-1' }, 'arn:aws-us-gov:s3:::'],
     [
@@ -82,7 +97,7 @@ describe('UploadError', () => {
       'the right region',
       { s3Code: 'PermanentRedirect', bucketRegion: 'eu-west-1' },
       {},
-      "give 'eu-west-1' as the region argument",
+      "give 'eu-west-1' as the region of the S3Connection",
     ],
     [
       'the right region',
@@ -97,7 +112,7 @@ describe('UploadError', () => {
     ['the source of credentials', { s3Code: 'ExpiredToken' }, {}, 'renew their source'],
     ['to wait', { s3Code: 'SlowDown', httpStatus: 503 }, {}, 'try again later'],
     ['the endpoint', { network: 'refused' }, {}, TARGET.endpoint],
-    ['the region', { network: 'name-not-found' }, {}, 'check the region argument (us-west-2)'],
+    ['the region', { network: 'name-not-found' }, {}, 'check the region of the S3Connection (us-west-2)'],
     ['the way', { network: 'connect-timeout' }, {}, 'firewalls'],
     ['the network', { network: 'stalled' }, {}, 'made no progress'],
     ['the certificate', { network: 'tls' }, {}, 'certificate'],

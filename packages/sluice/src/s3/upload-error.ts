@@ -15,7 +15,7 @@ export interface UploadErrorOptions {
   notes?: readonly string[];
 }
 
-/** Amazon S3 refused a request, or could not be reached. The message has Aurora's words. */
+/** Amazon S3 refused a request, or could not be reached. For SQL, the message has Aurora's words. */
 export class UploadError extends SluiceError {
   readonly operation: S3Operation;
   readonly bucket: string;
@@ -35,7 +35,7 @@ export class UploadError extends SluiceError {
 
   constructor(failure: S3Failure, target: S3Target, { outcomeUnknown, notes = [] }: UploadErrorOptions) {
     const hint = [describeRemedy(failure, target), ...notes].filter((sentence) => sentence !== undefined);
-    super('upload_failed', 'could not upload to Amazon S3', {
+    super('upload_failed', target.words.failure(target.operation), {
       detail: `Amazon S3 client returned '${printableLine(failure.message, MAX_MESSAGE_LENGTH)}'.`,
       hint: hint.length === 0 ? undefined : hint.join(' '),
       cause: failure.cause,

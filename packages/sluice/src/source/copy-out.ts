@@ -1,12 +1,13 @@
 import { escapeLiteral, type Client, type Submittable } from 'pg';
 import { canonicalEncoding } from '../copy-options/encoding.ts';
+import { isDatabaseError } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
 import type { RowScanner } from '../exporter/row-scanner.ts';
 import { cancelQuery } from './cancel-query.ts';
 import { CopyFrames } from './copy-frames.ts';
 import { FrameRows } from './frame-rows.ts';
 import { FULL_BYTES, PayloadBuffer } from './payload-buffer.ts';
-import { isDatabaseError, lostConnection } from './lost-connection.ts';
+import { lostConnection } from './lost-connection.ts';
 import { SourceClient } from './source-client.ts';
 import { SocketLease } from './socket-lease.ts';
 

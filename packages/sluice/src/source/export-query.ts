@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { isDatabaseError } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
 import type { ExportRequest } from '../exporter/export-request.ts';
 import { exportToS3 } from '../exporter/export-to-s3.ts';
@@ -7,7 +8,7 @@ import { connectTo, disconnect, EXPORT_SETTINGS } from './connect.ts';
 import { copyOut, type CopyOut } from './copy-out.ts';
 import { copyRequestOf, hasHeaderLine, statementIn } from './copy-request.ts';
 import { copyStatement } from './copy-statement.ts';
-import { isDatabaseError, sessionError } from './lost-connection.ts';
+import { sessionError } from './lost-connection.ts';
 
 /** What is exported, and the settings of `exportToS3`. */
 export interface ExportQueryRequest extends Omit<ExportRequest, 'source' | 'rowFormat' | 'confirm'> {

@@ -1,11 +1,5 @@
+import { endsSession, isDatabaseError } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
-
-/**
- * SQLSTATEs with which a server ends a session: connection exceptions, operator intervention but for a cancelled query, and
- * its time limits for idle sessions and transactions.
- * Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
- */
-const ENDS_SESSION = /^(?:08|57P|25P0[34])/;
 
 /** @param cause what pg, the socket or the server has said about it */
 export function lostConnection(cause: Error | undefined): SluiceError {
@@ -17,16 +11,9 @@ export function lostConnection(cause: Error | undefined): SluiceError {
   });
 }
 
-/** An error that the server has sent, and not one of pg or of the connection. */
-export function isDatabaseError(
-  error: unknown,
-): error is Error & { code?: string; detail?: string; hint?: string } {
-  return error instanceof Error && 'severity' in error;
-}
-
 /** The error of a query, whose connection may be what has failed: pg says so in many ways. */
 export function sessionError(error: unknown): unknown {
   if (error instanceof SluiceError || !(error instanceof Error)) return error;
-  if (isDatabaseError(error) && !ENDS_SESSION.test(error.code ?? '')) return error;
+  if (isDatabaseError(error) && !endsSession(error)) return error;
   return lostConnection(error);
 }

@@ -1,9 +1,9 @@
 import type { Client } from 'pg';
+import { sqlStateOf } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
 import { beginSnapshot, DEFAULT_LOCK_TIMEOUT_MS } from './begin-snapshot.ts';
 import { lockByPlanning, lockFailure } from './lock-relations.ts';
 import { rollBack } from './roll-back.ts';
-import { sqlStateOf } from './sql-state-of.ts';
 import type { Table } from './table.ts';
 
 /** What another connection, of whatever process, needs in order to see the same. */

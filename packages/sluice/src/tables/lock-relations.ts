@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
+import { sqlStateOf } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
-import { sqlStateOf } from './sql-state-of.ts';
 import { fromRelation, sqlName, type Table } from './table.ts';
 
 /** So many statements in one message to the server. */

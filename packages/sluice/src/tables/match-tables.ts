@@ -1,7 +1,7 @@
 import type { Client } from 'pg';
+import { sqlStateOf } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
 import { badPattern, parseNamePattern, type NamePattern } from './name-pattern.ts';
-import { sqlStateOf } from './sql-state-of.ts';
 import { shownName } from './table.ts';
 
 /** A relation that a pattern did not mean, though its name fits. */

@@ -1,4 +1,5 @@
 import type { Client } from 'pg';
+import { sqlStateOf } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
 import { beginSnapshot } from './begin-snapshot.ts';
 import { haveChanged } from './changed-relations.ts';
@@ -6,7 +7,6 @@ import { findTables, type FoundTables } from './find-tables.ts';
 import type { SharedSnapshot } from './join-snapshot.ts';
 import { lockBeforeSnapshot, lockByPlanning, lockFailure, notLockedBefore } from './lock-relations.ts';
 import { rollBack } from './roll-back.ts';
-import { sqlStateOf } from './sql-state-of.ts';
 
 export interface Snapshot extends SharedSnapshot {
   /** When the server took it, by its own clock. */

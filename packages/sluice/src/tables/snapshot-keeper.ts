@@ -1,10 +1,11 @@
 import type { Client } from 'pg';
+import { endsTransaction } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
 import { DEFAULT_LOCK_TIMEOUT_MS } from './begin-snapshot.ts';
 import { renamedTables } from './changed-relations.ts';
 import { joinSnapshot, type JoinOptions } from './join-snapshot.ts';
 import type { LeftOut } from './match-tables.ts';
-import { endsSession, snapshotLost } from './snapshot-lost.ts';
+import { snapshotLost } from './snapshot-lost.ts';
 import { openSnapshot, type OpenedSnapshot, type Snapshot, type SnapshotRequest } from './open-snapshot.ts';
 import { rollBack } from './roll-back.ts';
 import type { Table } from './table.ts';
@@ -95,7 +96,7 @@ export class SnapshotKeeper implements AsyncDisposable {
     try {
       return await work(this.#client);
     } catch (error) {
-      if (endsSession(error)) this.#onError(error);
+      if (endsTransaction(error)) this.#onError(error);
       throw this.#loss ?? error;
     } finally {
       this.#isInUse = false;

@@ -1,24 +1,9 @@
+import { isRecoveryConflict } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
-import { sqlStateOf } from './sql-state-of.ts';
-
-/** What PostgreSQL raises when a session, or a transaction whatever it does, has to end. */
-const ENDING_STATES = new Set([
-  '57P01', // admin_shutdown: pg_terminate_backend, too
-  '57P02', // crash_shutdown
-  '57P04', // database_dropped
-  '25P03', // idle_in_transaction_session_timeout
-  '25P04', // transaction_timeout
-  '40001', // serialization_failure: a conflict with recovery on a standby
-]);
-
-export function endsSession(error: unknown): boolean {
-  return ENDING_STATES.has(sqlStateOf(error) ?? '');
-}
 
 /** The error of an export whose keeper's connection has failed, or was closed without an error. */
 export function snapshotLost(error: unknown): SluiceError {
-  // Both while it is idle (the session is ended) and in a query.
-  const isConflict = sqlStateOf(error) === '40001';
+  const isConflict = isRecoveryConflict(error);
   return new SluiceError('snapshot_lost', 'the transaction that keeps the snapshot of the export has ended', {
     cause: error,
     detail:

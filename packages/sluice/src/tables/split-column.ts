@@ -1,6 +1,6 @@
 import { type Client, escapeIdentifier } from 'pg';
+import { sqlStateOf } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
-import { sqlStateOf } from './sql-state-of.ts';
 
 /** What rows are cut from: a FROM clause, and where there is one, the table behind it. */
 export interface RowSource {

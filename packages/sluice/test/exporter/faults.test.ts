@@ -178,7 +178,7 @@ describe('a refusal', () => {
     });
     const error = await failureOf(run({ source: textSource(bytes) }));
     expect(error).toMatchObject({ s3Code: 'PermanentRedirect', httpStatus: 301 });
-    expect(error.hint).toContain("give 'ap-south-1' as the region argument");
+    expect(error.hint).toContain("give 'ap-south-1' as the region of the S3Connection");
   });
 
   it('of the credentials says where to look', async () => {
@@ -258,7 +258,7 @@ describe('a network failure', () => {
       retryable: true,
     });
     expect(error.hint).toBe(
-      'Nothing accepts connections at http://127.0.0.1:1: check a configured endpoint, and the way to it.',
+      'Nothing accepts connections at http://127.0.0.1:1: check the endpoint of the S3Connection, and the way to it.',
     );
   });
 
@@ -385,7 +385,7 @@ describe('a failure to publish', () => {
       s3Code: 'AccessDenied',
     });
     expect(error.hint).toContain(
-      `Already published, and left as they are: s3://${BUCKET}/rows_part2, s3://${BUCKET}/rows_part3. To remove them again, the role needs s3:DeleteObject on them.`,
+      `Already published, and left as they are: s3://${BUCKET}/rows_part2, s3://${BUCKET}/rows_part3. Removing them again needs s3:DeleteObject on them.`,
     );
     expect(await s3.listKeys()).toEqual(['rows_part2', 'rows_part3']);
   });

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { CleanUp } from '../../src/agent/clean-up.ts';
+import { openJournal } from '../../src/agent/open-journal.ts';
+import { CleanUp } from '../../src/clean-up/clean-up.ts';
 import type { ExportRequest, ExportResult } from '../../src/exporter/export-request.ts';
 import { exportToS3 } from '../../src/exporter/export-to-s3.ts';
 import { MIB } from '../../src/exporter/part-size.ts';
@@ -46,13 +47,15 @@ afterEach(async () => {
 async function restart(): Promise<void> {
   keys = new PublishedKeys();
   const connection = s3.connect({ endpoint: proxy.endpoint, maxAttempts: 1, requestTimeoutMs: 3_000 });
-  cleanUp = await CleanUp.open({
-    stateDirectory: directory,
+  const log = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+  const { store, left } = await openJournal(directory, log);
+  cleanUp = new CleanUp({
+    store,
     s3: { use: (_access, _options, cleanUpWith) => cleanUpWith(connection) },
     keys,
-    log: pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) }),
+    log,
   });
-  cleanUp.start();
+  cleanUp.takeOver(left);
 }
 
 function journal(): UploadJournal {
