@@ -122,7 +122,7 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
       worker: 'jobs = 4',
     });
     await Promise.all([small.startWorker(), small.startWorker()]);
-    let isOver = false;
+    const over = new AbortController();
     const result = small.client
       .follow(
         await small.submit({
@@ -130,11 +130,9 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
           tables: [0, 1, 2, 3, 4, 5, 6, 7].map((index) => `public.nap_${index}`),
         }),
       )
-      .finally(() => {
-        isOver = true;
-      });
+      .finally(() => over.abort());
     const seen: number[] = [];
-    while (!isOver) {
+    while (!over.signal.aborted) {
       const { rows } = await superuser.query(
         `SELECT 1 FROM pg_stat_activity WHERE application_name = 'sluice' AND backend_type = 'client backend'`,
       );
