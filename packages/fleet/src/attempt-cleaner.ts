@@ -143,7 +143,9 @@ export class AttemptCleaner {
   }
 
   async #pass(attempt: Attempt, signal: AbortSignal): Promise<Left> {
-    const journal = new AttemptJournal(this.#options.context, attempt);
+    const { context } = this.#options;
+    const { clock } = context;
+    const journal = new AttemptJournal(context, attempt);
     const uploads = new Map<string, { field: string; bucket: string; key: string; region: string }>();
     const objects: { field: string; region: string; object: PublishedObject }[] = [];
     const asked: { field: string; entry: AskedEntry }[] = [];
@@ -154,7 +156,10 @@ export class AttemptCleaner {
           this.#options.log.warn({ export: attempt.exportId }, 'removed a forged entry of a journal');
           gone.push(field);
         } else if (isPublishing(entry)) {
-          objects.push(...entry.objects.map((object) => ({ field, region: entry.region, object })));
+          for (const object of entry.objects) {
+            const askedAt = clock.toLocal(object.askedAt);
+            objects.push({ field, region: entry.region, object: { ...object, askedAt } });
+          }
         } else if (isAsked(entry)) asked.push({ field, entry });
         else uploads.set(entry.uploadId, { field, ...entry });
       }
@@ -249,11 +254,12 @@ export class AttemptCleaner {
    * @returns whether none can appear any more
    */
   async #find({ bucket, key, region, askedAt, lostAt }: AskedEntry, signal: AbortSignal): Promise<boolean> {
-    const { s3, log, timing } = this.#options;
-    const end = (lostAt ?? askedAt + LONGEST_ATTEMPT_MS) + AFTER_MS;
+    const { s3, log, timing, context } = this.#options;
+    const begin = context.clock.toLocal(askedAt);
+    const end = context.clock.toLocal(lostAt ?? askedAt + LONGEST_ATTEMPT_MS) + AFTER_MS;
     try {
       const connection = await s3.forRegion(region);
-      const span = { from: askedAt - BEFORE_MS, to: end };
+      const span = { from: begin - BEFORE_MS, to: end };
       const uploads = await findMultipartUploads(connection, { bucket, key }, span, { signal });
       let isOver = steadyNow() > end;
       for (const upload of uploads) {

@@ -8,6 +8,7 @@ import { AttemptCleaner } from './attempt-cleaner.ts';
 import type { AttemptContext } from './attempt.ts';
 import type { ExportJobData } from './export-job.ts';
 import type { FleetConfig, SourceConfig } from './fleet-config.ts';
+import { FleetClock } from './fleet-clock.ts';
 import { exportsQueue, FleetKeys, piecesQueue } from './fleet-names.ts';
 import { FleetQueues } from './fleet-queues.ts';
 import { Keeper } from './keeper.ts';
@@ -77,7 +78,7 @@ export class FleetWorker {
     const redis = new Redis(connection);
     logRedisErrors(redis, log);
     const keys = new FleetKeys(config.name);
-    const context: AttemptContext = { redis, keys, seal };
+    const context: AttemptContext = { redis, keys, seal, clock: await FleetClock.read(redis) };
     const queues = new FleetQueues({ redis, prefix: config.name, log });
     const publishedKeys = new PublishedKeys();
     const worker = `${hostname()}:${process.pid}`;
