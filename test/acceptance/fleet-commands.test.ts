@@ -390,11 +390,12 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
   });
 
   it('a worker ends after an error that nobody handled, and says so', async () => {
-    const bug = `setTimeout(() => { throw new Error('a bug of the test'); }, 1000).unref();`;
-    const { finished } = fleet.startSluice(['worker', '--config', config], {
+    const bug = `process.on('SIGUSR2', () => { throw new Error('a bug of the test'); });`;
+    const worker = await fleet.startWorker(config, {
       NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(bug)}`,
     });
-    const { status, stdout } = await finished;
+    worker.child.kill('SIGUSR2');
+    const { status, stdout } = await worker.finished;
     expect(status).toBe(1);
     expect(stdout).toContain('an error that nobody handled: the worker ends');
     expect(stdout).toContain('a bug of the test');

@@ -56,8 +56,8 @@ export class Fleet implements AsyncDisposable {
   }
 
   /** Starts a worker, and waits until it says that it takes jobs. */
-  async startWorker(config: string): Promise<RunningCommand> {
-    const worker = this.startSluice(['worker', '--config', config]);
+  async startWorker(config: string, env: Readonly<Record<string, string>> = {}): Promise<RunningCommand> {
+    const worker = this.startSluice(['worker', '--config', config], env);
     await new Promise<void>((resolve, reject) => {
       let read = '';
       worker.child.stdout?.on('data', (data: Buffer) => {
