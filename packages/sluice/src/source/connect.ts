@@ -3,6 +3,7 @@ import { connectError, isRefusedWayIn } from './connect-error.ts';
 import type { ConnectionSettings } from './conninfo.ts';
 import { resolveSettings, type Environment } from './connection-settings.ts';
 import { findPassword } from './password-file.ts';
+import { ReadingSocket } from './reading-socket.ts';
 import { SourceClient } from './source-client.ts';
 import { tlsSettings, type TlsSettings } from './tls-settings.ts';
 
@@ -115,6 +116,7 @@ function configOf(
     application_name:
       settings.get('application_name') ?? settings.get('fallback_application_name') ?? applicationName,
     ...(options.length === 0 ? {} : { options: options.join(' ') }),
+    stream: () => new ReadingSocket(),
     keepAlive: settings.get('keepalives') !== '0',
     keepAliveInitialDelayMillis: Number(settings.get('keepalives_idle') ?? 0) * 1000 || KEEPALIVE_IDLE_MS,
   };
