@@ -1,11 +1,11 @@
-// npm run pack [folder]: builds both packages and writes them as .tgz files, which npm can install, to a folder (by
+// npm run pack [folder]: builds the packages and writes them as .tgz files, which npm can install, to a folder (by
 // default dist). Prints their paths.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ensureBuilt, npm, ROOT } from './ensure-built.mjs';
 
-const PACKAGES = ['sluice', 'local'];
+const PACKAGES = ['sluice', 'local', 'fleet'];
 /** The files that tsc writes for a source file. */
 const OUTPUT = /\.(?:js|d\.ts|js\.map)$/;
 

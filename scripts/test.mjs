@@ -7,6 +7,7 @@ import { ensureBuilt, ROOT } from './ensure-built.mjs';
 
 const CLIENTS = {
   psql: "the guide's statements typed in psql (Debian: apt-get install postgresql-client)",
+  'redis-server': 'exports on a fleet (Debian: apt-get install redis-server)',
   aws: 'the aws command line against the local AWS (Debian: apt-get install awscli)',
 };
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { startFaultProxy, type FaultProxy } from '../../packages/sluice/test/exporter/fault-proxy.ts';
 import { allow, AwsAccount } from '../support/aws-account.ts';
-import { runExport, type ExportCommandOptions } from '../support/export-command.ts';
+import { runExport, type CommandOptions } from '../support/export-command.ts';
 import { BUCKET, TestStack } from '../support/test-stack.ts';
 
 /** What only those can follow who call the SQL functions, run the agent, or write a program. */
@@ -33,7 +33,7 @@ afterAll(async () => {
 
 /** The message, detail and hint of an export that fails, of a table and of a query. */
 async function failures(
-  options: ExportCommandOptions,
+  options: CommandOptions,
   args: readonly string[] = [],
   bucket = BUCKET,
 ): Promise<string[]> {

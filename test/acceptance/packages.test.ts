@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, mkdir, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, realpath, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
@@ -18,6 +18,8 @@ const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
 const run = promisify(execFile);
 
+const exportOnFleet = ['export', 's3://sample-bucket/a/', '--fleet', 'x', '--source', 'y', '-t', 'z'];
+
 /** The part of --json's output that is used here. */
 type Ready = Pick<LocalStack, 'cluster' | 'postgres' | 'aws'>;
 
@@ -29,23 +31,33 @@ const environment = Object.fromEntries(
 );
 
 let root: string;
-/** The folder into which both packages are installed. Its name has characters that must be quoted. */
+/** The folder into which all packages are installed. Its name has characters that must be quoted. */
 let home: string;
+/** The one of a database host, or of who exports with one machine: `sluice` alone. */
+let small: string;
 let packed: string[];
 
 beforeAll(async () => {
   root = await realpath(await mkdtemp(join(tmpdir(), 'sluice-packages-')));
   await chmod(root, 0o755);
   home = join(root, 'my 100% $HOME');
+  small = join(root, 'small');
   await mkdir(home);
+  await mkdir(small);
   const { stdout } = await run(process.execPath, ['scripts/pack.mjs', join(root, 'packed')], { cwd: ROOT });
   packed = stdout.trim().split('\n');
-  await run('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', ...packed], {
-    cwd: home,
-    env: environment,
-  });
+  await install(home, packed);
+  await install(
+    small,
+    packed.filter((file) => /^sluice-\d/.test(basename(file))),
+  );
 });
 afterAll(() => rm(root, { recursive: true, force: true }));
+
+function install(folder: string, files: readonly string[]) {
+  const args = ['install', '--prefer-offline', '--no-audit', '--no-fund', ...files];
+  return run('npm', args, { cwd: folder, env: environment });
+}
 
 async function sluice(...args: string[]): Promise<string> {
   const { stdout } = await run('npx', ['sluice', ...args], { cwd: home, env: environment });
@@ -63,12 +75,14 @@ test('the packages hold the program, the extensions and their licence, and nothi
           .map((name) => name.replace(/^package\/([^/]+).*$/, '$1')),
       ),
   );
-  const common = ['LICENSE', 'README.md', 'bin', 'dist', 'package.json'];
+  const common = ['LICENSE', 'README.md', 'dist', 'package.json'];
+  expect(folders).toHaveLength(3);
   expect(folders).toContainEqual(new Set(common));
-  expect(folders).toContainEqual(new Set([...common, 'extension']));
+  expect(folders).toContainEqual(new Set([...common, 'bin']));
+  expect(folders).toContainEqual(new Set([...common, 'bin', 'extension']));
   expect(names.join('')).not.toMatch(/\.test\.|\.map$|tsbuildinfo|\/src\//m);
   const licence = await readFile(join(ROOT, 'LICENSE'), 'utf8');
-  for (const name of ['sluice', '@sluice/local']) {
+  for (const name of ['sluice', '@sluice/local', '@sluice/fleet']) {
     expect(await readFile(join(home, 'node_modules', name, 'LICENSE'), 'utf8')).toBe(licence);
   }
 });
@@ -77,6 +91,29 @@ test('the installed command knows its version', async () => {
   const manifest = await readFile(join(ROOT, 'packages/sluice/package.json'), 'utf8');
   const { version }: { version: string } = JSON.parse(manifest);
   expect((await sluice('--version')).trim()).toBe(version);
+});
+
+test('the package of the fleet brings its commands', async () => {
+  expect(await sluice('fleet', '--help')).toMatch(/^Usage: sluice fleet /);
+  expect(await sluice('worker', '--help')).toMatch(/^Usage: sluice worker /);
+  const bullmq = await readFile(join(home, 'node_modules/bullmq/package.json'), 'utf8');
+  expect(JSON.parse(bullmq)).toMatchObject({ version: '6.7.0' });
+});
+
+test('who has no fleet installs none of it, and is told how to', async () => {
+  const installed = await readdir(join(small, 'node_modules'));
+  expect(installed).toContain('sluice');
+  for (const name of ['bullmq', 'ioredis', 'hono', '@bull-board']) expect(installed).not.toContain(name);
+  for (const args of [['fleet', 'status'], ['worker'], ['local'], exportOnFleet]) {
+    const { code, stderr } = await run('npx', ['sluice', ...args], { cwd: small, env: environment }).then(
+      () => ({ code: 0, stderr: '' }),
+      (error: { code: number; stderr: string }) => error,
+    );
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^sluice: the (?:fleet|local stack) is not installed\nHINT: {2}.* npm install sluice-(?:fleet|local)-\d\S+\.tgz\.\n$/,
+    );
+  }
 });
 
 test('the systemd unit names the installed program and this Node.js', async () => {

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { text } from 'node:stream/consumers';
 
 /** Whether a program is installed. With SLUICE_REQUIRE_CLIENTS=1 (in CI), a missing program is an error. */
-export function hasClient(name: 'psql' | 'pg_dump' | 'aws'): boolean {
+export function hasClient(name: 'psql' | 'pg_dump' | 'aws' | 'redis-server'): boolean {
   const found = spawnSync(name, ['--version'], { stdio: 'ignore' }).status === 0;
   if (!found && process.env['SLUICE_REQUIRE_CLIENTS'] === '1') {
     throw new Error(`${name} is not on PATH, and SLUICE_REQUIRE_CLIENTS=1 asks for it`);

@@ -7,26 +7,26 @@ import type { TestStack } from './test-stack.ts';
 
 const PROGRAM = fileURLToPath(new URL('../../packages/sluice/bin/sluice.js', import.meta.url));
 
-/** A `sluice export` that runs. */
-export interface RunningExport {
+/** A `sluice ...` that runs. */
+export interface RunningCommand {
   child: ChildProcess;
   finished: Promise<Finished>;
 }
 
-export interface ExportCommandOptions {
+export interface CommandOptions {
   input?: string;
   env?: Readonly<Record<string, string>>;
 }
 
-/** Starts `sluice export` with the AWS settings of a stack. */
-export function startExport(
+/** Starts `sluice` with the AWS settings of a stack. */
+export function startSluice(
   { stack }: TestStack,
   args: readonly string[],
-  { input = '', env = {} }: ExportCommandOptions = {},
-): RunningExport {
+  { input = '', env = {} }: CommandOptions = {},
+): RunningCommand {
   const { endpoint, region, accessKeyId, secretAccessKey } = stack.aws;
   const own = Object.entries(process.env).filter(([name]) => !/^(?:AWS|PG)/.test(name));
-  const child = spawn(process.execPath, [PROGRAM, 'export', ...args], {
+  const child = spawn(process.execPath, [PROGRAM, ...args], {
     env: {
       ...Object.fromEntries(own),
       // The process must not find any AWS credentials of this machine.
@@ -48,10 +48,28 @@ export function startExport(
 }
 
 /** Runs it to its end. */
+export function runSluice(
+  testStack: TestStack,
+  args: readonly string[],
+  options?: CommandOptions,
+): Promise<Finished> {
+  return startSluice(testStack, args, options).finished;
+}
+
+/** Starts `sluice export`. */
+export function startExport(
+  testStack: TestStack,
+  args: readonly string[],
+  options?: CommandOptions,
+): RunningCommand {
+  return startSluice(testStack, ['export', ...args], options);
+}
+
+/** Runs it to its end. */
 export function runExport(
   testStack: TestStack,
   args: readonly string[],
-  options?: ExportCommandOptions,
+  options?: CommandOptions,
 ): Promise<Finished> {
   return startExport(testStack, args, options).finished;
 }

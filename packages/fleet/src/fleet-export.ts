@@ -17,7 +17,12 @@ export interface FleetRequest {
   copyOptions?: string | undefined;
   fileSizeBytes?: number | undefined;
   compression?: CompressionFormat | undefined;
+  /** Which files of a table begin with a header line. @default each */
+  headerIn?: 'each' | 'first' | undefined;
   kmsKeyId?: string | undefined;
+  storageClass?: string | undefined;
+  tags?: Readonly<Record<string, string>> | undefined;
+  metadata?: Readonly<Record<string, string>> | undefined;
   manifest?: boolean | undefined;
   ifExists?: IfExists | undefined;
   /** Of the bucket. @default the workers' own */

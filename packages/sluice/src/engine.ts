@@ -6,12 +6,30 @@ export { CleanUp } from './clean-up/clean-up.ts';
 export { journalEntrySchema, type JournalEntry } from './clean-up/journal-entry.ts';
 export type { JournalNote, JournalStore } from './clean-up/journal-store.ts';
 export type { S3Access } from './clean-up/s3-access.ts';
+export {
+  absolutePath,
+  bytes,
+  duration,
+  keysTogether,
+  listenAddress,
+  name,
+  region,
+  s3Keys,
+  text,
+} from './config/config-values.ts';
+export { loadToml } from './config/load-config.ts';
+export { regionOf } from './cli/aws-settings.ts';
+export { unpublish } from './exporter/unpublish.ts';
+export { baseCredentials } from './identity/base-credentials.ts';
+export { inLanes } from './in-lanes.ts';
 export { ExportPlan, type PlanDescription } from './outside/export-plan.ts';
 export type { PieceJob, PieceResult } from './outside/piece-job.ts';
 export type { PieceRunner, PieceSettings, PieceWork } from './outside/piece-runner.ts';
 export { ProgressMeter, type PieceMeter } from './outside/progress-meter.ts';
 export { runPlan } from './outside/run-plan.ts';
 export { SnapshotReader } from './outside/snapshot-reader.ts';
+export { findMultipartUploads } from './s3/find-uploads.ts';
+export { isDatabaseError } from './database-error.ts';
 export { disconnect } from './source/connect.ts';
 export { steadyNow } from './steady-clock.ts';
 export { joinSnapshot, type SharedSnapshot } from './tables/join-snapshot.ts';

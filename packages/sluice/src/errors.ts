@@ -34,7 +34,8 @@ export type SluiceErrorCode =
   | 'agent_unavailable'
   /** The database to export from could not be connected to, or the connection to it was lost. */
   | 'database_unavailable'
-  /** A client of the agent, or a database that is exported from, broke the protocol. */
+  /** Redis, by which the machines of a fleet work together, could not be reached. */
+  | 'fleet_unavailable'
   /** No table has such a name, or matches such a pattern. */
   | 'table_not_found'
   /** A table has no rows for this role, or on this server: a missing privilege, a materialized view without data. */
@@ -43,7 +44,7 @@ export type SluiceErrorCode =
   | 'table_locked'
   /** The transaction that an export reads in has ended, or its tables are no longer those that it began with. */
   | 'snapshot_lost'
-  /** A client of the agent broke the protocol. */
+  /** A client of the agent, a database that is exported from, or who shares Redis with a fleet, broke the protocol. */
   | 'protocol_violation'
   /** A bug in Sluice. */
   | 'internal';

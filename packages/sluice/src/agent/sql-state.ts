@@ -21,6 +21,7 @@ const SQL_STATES = {
   destination_exists: '42710', // duplicate_object
   agent_unavailable: '57P03', // cannot_connect_now
   database_unavailable: '08006', // connection_failure
+  fleet_unavailable: '08001', // sqlclient_unable_to_establish_sqlconnection
   table_not_found: '42P01', // undefined_table
   table_unreadable: '42501', // insufficient_privilege
   table_locked: '55P03', // lock_not_available

@@ -1,15 +1,11 @@
 import { Command } from 'commander';
-import { destination, pino, type Logger } from 'pino';
 import { loadConfig } from '../config/load-config.ts';
-import type { Config } from '../config/schema.ts';
 import { Agent } from '../agent/agent.ts';
-import { printable } from '../printable.ts';
 import { nodeNotice } from './node-notice.ts';
+import { openLog } from './open-log.ts';
 
 /** How long the agent may take to stop after an uncaught error. Uploads that are still open then are in the journal. */
 const FAULT_STOP_MS = 15_000;
-/** How many bytes of log lines are kept while the log can't be written. */
-const LONGEST_BACKLOG_BYTES = 1024 * 1024;
 
 export function agentCommand(): Command {
   return new Command('agent')
@@ -26,7 +22,7 @@ standard output. SIGTERM and Ctrl-C let the running exports end (agent.shutdown_
 
 async function runAgent(configFile: string): Promise<void> {
   const config = await loadConfig(configFile);
-  const log = openLog(config);
+  const log = openLog(config.agent.log_level);
   const notice = nodeNotice(process.version);
   if (notice !== undefined) log.warn({ node: process.version }, notice);
   const hurry = new AbortController();
@@ -60,23 +56,4 @@ async function runAgent(configFile: string): Promise<void> {
   };
   process.on('SIGTERM', onSignal);
   process.on('SIGINT', onSignal);
-}
-
-function openLog({ agent }: Config): Logger {
-  // Synchronous, so that the last lines before the end are written; with asynchronous writing pino's flush at exit
-  // waits for ever on a full disk.
-  const output = destination({ dest: process.stdout.fd, sync: true, maxLength: LONGEST_BACKLOG_BYTES });
-  // A log that can't be written (a full disk) must not end the exports. Lines that are dropped meanwhile are lost; the
-  // next line tries again.
-  output.on('error', () => undefined);
-  output.on('drop', () => output.flush());
-  return pino(
-    {
-      level: agent.log_level,
-      base: { pid: process.pid },
-      // The log contains names that users chose, and it is read in terminals: control characters are escaped.
-      hooks: { streamWrite: printable },
-    },
-    output,
-  );
 }

@@ -1,6 +1,11 @@
 import { SluiceError } from '../errors.ts';
 import { baseCredentials, NoBaseCredentialsError } from '../identity/base-credentials.ts';
-import { loadS3Sdk, S3Connection, type S3CredentialsProvider } from '../s3/connection.ts';
+import {
+  loadS3Sdk,
+  S3Connection,
+  type S3ConnectionOptions,
+  type S3CredentialsProvider,
+} from '../s3/connection.ts';
 import { validateRegion } from '../s3/s3-uri.ts';
 import { COMMAND_WORDS } from './command-words.ts';
 
@@ -11,7 +16,10 @@ export interface AwsFlags {
 }
 
 /** A connection to S3 with the settings that the aws command line takes: options, environment, profile. */
-export async function connectAsAwsCli({ profile, ...flags }: AwsFlags): Promise<S3Connection> {
+export async function connectAsAwsCli(
+  { profile, ...flags }: AwsFlags,
+  patience: Pick<S3ConnectionOptions, 'connectTimeoutMs' | 'requestTimeoutMs' | 'maxAttempts'> = {},
+): Promise<S3Connection> {
   const region = flags.region ?? (await regionOf(profile));
   validateRegion(region);
   const endpoint = flags.endpoint ?? process.env['AWS_ENDPOINT_URL_S3'] ?? process.env['AWS_ENDPOINT_URL'];
@@ -20,6 +28,7 @@ export async function connectAsAwsCli({ profile, ...flags }: AwsFlags): Promise<
     endpoint,
     credentials: credentialsOf({ region, profile }),
     words: COMMAND_WORDS,
+    ...patience,
   });
 }
 
@@ -43,7 +52,7 @@ function hintOf({ profile }: { profile: string | undefined }): string {
     : `Is there a profile ${JSON.stringify(profile)} (aws configure list-profiles), and does it give credentials?`;
 }
 
-async function regionOf(profile: string | undefined): Promise<string> {
+export async function regionOf(profile: string | undefined): Promise<string> {
   const { S3Client } = await loadS3Sdk();
   const client = new S3Client(profile === undefined ? {} : { profile });
   try {

@@ -45,7 +45,7 @@ function formatTotal({ phase, tables, publishedFiles, elapsedMs }: ExportState):
  * By the pieces that are done, and the bytes of those in work against their estimate; never 1 before all are done, since
  * an estimate may be too low.
  */
-function shareOf(tables: readonly TableState[]): number {
+export function shareOf(tables: readonly TableState[]): number {
   const pieces = tables.reduce((sum, table) => sum + table.pieces, 0);
   const donePieces = tables.reduce((sum, table) => sum + table.donePieces, 0);
   if (pieces === donePieces) return 1;

@@ -58,8 +58,13 @@ export class ExportReport {
 
   retried(key: string, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    this.#event('retry', { key, reason });
-    this.#display?.note(`${key} is read again: ${reason}`);
+    this.tell('retry', { key, reason }, `${key} is read again: ${reason}`);
+  }
+
+  /** Something that happened: an event for programs, and a line for people, above the progress. */
+  tell(event: string, fields: object, line: string): void {
+    this.#event(event, fields);
+    this.#display?.note(line);
   }
 
   done({ uri, rows, files, bytes, storedBytes, manifest }: Exported): void {

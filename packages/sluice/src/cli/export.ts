@@ -9,7 +9,9 @@ import { validateObjectSettings } from '../s3/object-settings.ts';
 import { validateTags } from '../s3/object-tags.ts';
 import { validateRegion } from '../s3/s3-uri.ts';
 import { collectPairs, type Pairs } from './collect-pairs.ts';
-import { isOneFile } from './is-one-file.ts';
+import { isOneFile, type Destination } from './export-destination.ts';
+import { loadFleet } from './fleet.ts';
+import { findFleetProblem, parsePriority } from './fleet-flags.ts';
 import { parseS3Uri, refuseInvalid } from './parse-s3-uri.ts';
 
 export interface ExportFlags {
@@ -34,10 +36,15 @@ export interface ExportFlags {
   dryRun?: boolean;
   json?: boolean;
   quiet?: boolean;
+  fleet?: string;
+  source?: string;
+  detach?: boolean;
+  priority?: number;
 }
 
 /** One session formats 250 to 350 MB/s; more than a few are for the database's owner to allow. */
 const MOST_JOBS_BY_DEFAULT = 4;
+export const DEFAULT_JOBS = Math.min(availableParallelism(), MOST_JOBS_BY_DEFAULT);
 const MOST_JOBS = 1_000;
 /** What an export appends to the path at most: a folder of two names with every character escaped, and a file's name. */
 const LONGEST_SUFFIX = 'x'.repeat(20);
@@ -72,12 +79,7 @@ export function exportCommand(): Command {
         '--split-by <column>',
         'read a query, view or table in ranges of this column, with several sessions',
       )
-      .option(
-        '-j, --jobs <number>',
-        'sessions that read at a time',
-        parseJobs,
-        Math.min(availableParallelism(), MOST_JOBS_BY_DEFAULT),
-      )
+      .option('-j, --jobs <number>', 'sessions that read at a time', parseJobs, DEFAULT_JOBS)
       .addOption(
         new Option(
           '--compression <method>',
@@ -124,37 +126,64 @@ export function exportCommand(): Command {
       )
       .option('--json', 'print events as JSON, one a line')
       .option('--quiet', 'print nothing but errors')
+      .optionsGroup('On a fleet of workers, instead of this machine:')
+      .option('--fleet <file>', "the fleet's fleet.toml")
+      .option('--source <name>', 'what to export from: one of [sources] in it')
+      .option('--detach', "do not wait for the end, but print the export's id, for sluice fleet show")
+      .option(
+        '--priority <number>',
+        'among the exports that wait for the same source, 1 is the first (default: 100)',
+        parsePriority,
+      )
       .addHelpText(
         'after',
         `
-All tables of an export are read on one snapshot of the database, and either all files appear or none: every file is
-uploaded first, then all are published, the manifest last. Rows never touch the disk of this machine.
+All tables of an export are read on one snapshot of the database, and either
+all files appear or none: every file is uploaded first, then all are published,
+the manifest last. Rows never touch the disk of this machine.
 
-Files: <prefix><schema>.<table>/part-00000.csv[.gz]. A query alone goes to the path as it is; beside tables, with
---split-by, or where the path ends with a slash, to <path>query/part-00000.csv.
+Files: <prefix><schema>.<table>/part-00000.csv[.gz]. A query alone goes to the
+path as it is; beside tables, with --split-by, or where the path ends with a
+slash, to <path>query/part-00000.csv.
 
-Exit status: 0 exported, 1 failed (nothing was exported), 2 wrong command line, 130 interrupted by Ctrl-C, 143 by SIGTERM.
+Exit status: 0 exported, 1 failed (nothing was exported), 2 wrong command line,
+130 interrupted by Ctrl-C, 143 by SIGTERM.
 
 Examples:
-  sluice export s3://sample-bucket/sales/ -d postgresql://reader@db.example/sales -t public.orders -t 'archive.*' -j 8
-  sluice export s3://sample-bucket/report.csv -q 'SELECT * FROM report' -o 'format csv, header true'
-  PGSERVICE=sales sluice export s3://sample-bucket/sales/ -t '*' --compression gzip --if-exists clean`,
+  sluice export s3://sample-bucket/sales/ -t public.orders -t 'archive.*' -j 8 \\
+    -d postgresql://reader@db.example/sales
+  sluice export s3://sample-bucket/report.csv -q 'SELECT * FROM report' \\
+    -o 'format csv, header true'
+  PGSERVICE=sales sluice export s3://sample-bucket/sales/ -t '*' \\
+    --compression gzip --if-exists clean
+  sluice export 's3://sample-bucket/sales/{{date}}/' -t 'public.*' \\
+    --fleet fleet.toml --source sales --detach`,
       )
       .showHelpAfterError('(sluice export --help shows the options)')
       // A wrong command line has a status of its own: 2, as everywhere.
       .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
-      .action(async (destination: { bucket: string; path: string }, flags: ExportFlags, command: Command) => {
-        const problem = findProblem(destination, flags);
+      .action(async (destination: Destination, flags: ExportFlags, command: Command) => {
+        const isGiven = (name: keyof ExportFlags) => command.getOptionValueSource(name) === 'cli';
+        const problem = findProblem(destination, flags) ?? findFleetProblem(destination, flags, isGiven);
         if (problem !== undefined) command.error(`error: ${problem}`);
-        // With what it needs: other commands need not pay for it.
-        const { runExport } = await import('./run-export.ts');
-        process.exitCode = await runExport(destination, flags);
+        process.exitCode = await run(destination, flags);
       })
   );
 }
 
+/** @returns the exit status */
+async function run(destination: Destination, flags: ExportFlags): Promise<number> {
+  if (flags.fleet !== undefined) {
+    const { runFleetExport } = await loadFleet();
+    return runFleetExport(destination, flags);
+  }
+  // With what it needs: other commands need not pay for it.
+  const { runExport } = await import('./run-export.ts');
+  return runExport(destination, flags);
+}
+
 function findProblem(
-  destination: { path: string },
+  destination: Destination,
   { table = [], query, splitBy, headerIn }: ExportFlags,
 ): string | undefined {
   if (table.length === 0 && query === undefined) return 'give --table or --query: what is to be exported?';
@@ -164,11 +193,11 @@ function findProblem(
   return undefined;
 }
 
-function collect(value: string, previous: string[] = []): string[] {
+export function collect(value: string, previous: string[] = []): string[] {
   return [...previous, value];
 }
 
-function parseJobs(text: string): number {
+export function parseJobs(text: string): number {
   const jobs = Number(text);
   if (Number.isInteger(jobs) && jobs >= 1 && jobs <= MOST_JOBS) return jobs;
   throw new InvalidArgumentError(`Expected a whole number from 1 to ${MOST_JOBS}.`);

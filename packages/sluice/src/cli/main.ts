@@ -4,6 +4,7 @@ import { VERSION } from '../version.ts';
 import { agentCommand } from './agent.ts';
 import { doctorCommand } from './doctor.ts';
 import { exportCommand } from './export.ts';
+import { fleetCommand, workerCommand } from './fleet.ts';
 import { installCommand } from './install.ts';
 import { localCommand } from './local.ts';
 import { reportError } from './report-error.ts';
@@ -16,6 +17,8 @@ const program = new Command('sluice')
   .addCommand(agentCommand())
   .addCommand(doctorCommand())
   .addCommand(exportCommand())
+  .addCommand(workerCommand())
+  .addCommand(fleetCommand())
   .addCommand(roleCommand())
   .addCommand(localCommand())
   .showHelpAfterError('(sluice --help shows the commands)');

@@ -8,16 +8,11 @@ import type { StorageSettings } from '../s3/object-settings.ts';
 import { exportQuery } from '../source/export-query.ts';
 import { connectAsAwsCli } from './aws-settings.ts';
 import { dryRunExport } from './dry-run-export.ts';
+import { isOneFile, prefixOf, type Destination } from './export-destination.ts';
 import type { ExportFlags } from './export.ts';
 import { ExportReport } from './export-report.ts';
 import { Interruption } from './interruption.ts';
-import { isOneFile } from './is-one-file.ts';
 import { readQuery } from './read-query.ts';
-
-export interface Destination {
-  bucket: string;
-  path: string;
-}
 
 interface Work {
   destination: Destination;
@@ -36,7 +31,7 @@ export async function runExport(destination: Destination, flags: ExportFlags): P
   let connection: S3Connection | undefined;
   try {
     connection = await connectAsAwsCli(flags);
-    const query = flags.query === undefined ? undefined : await readQuery(flags.query);
+    const query = flags.query === undefined ? undefined : await readQuery(flags.query, { signal });
     await run({ destination, flags, connection, query, report, signal });
     return 0;
   } catch (error) {
@@ -127,7 +122,7 @@ function tablesRequest({ destination, flags, connection, query, report, signal }
     splitBy: flags.splitBy,
     connection,
     bucket,
-    prefix: path === '' || path.endsWith('/') ? path : `${path}/`,
+    prefix: prefixOf(path),
     copyOptions: flags.options,
     headerIn: flags.headerIn,
     jobs: flags.jobs,

@@ -6,6 +6,15 @@ import { configSchema, type Config } from './schema.ts';
 
 const REFERENCE_HINT = 'docs/configuration.md describes every key.';
 
+/** A kind of configuration file. */
+export interface ConfigKind<T extends z.ZodType> {
+  schema: T;
+  /** Where its keys are described. */
+  hint: string;
+}
+
+const SLUICE_TOML = { schema: configSchema, hint: REFERENCE_HINT };
+
 /**
  * Reads and checks a sluice.toml.
  *
@@ -13,6 +22,15 @@ const REFERENCE_HINT = 'docs/configuration.md describes every key.';
  *   the file; the detail names each key, what was expected and what was found.
  */
 export async function loadConfig(path: string, options: { signal?: AbortSignal } = {}): Promise<Config> {
+  return Object.freeze(await loadToml(path, SLUICE_TOML, options));
+}
+
+/** The same for another file than sluice.toml. */
+export async function loadToml<T extends z.ZodType>(
+  path: string,
+  kind: ConfigKind<T>,
+  options: { signal?: AbortSignal } = {},
+): Promise<z.output<T>> {
   let text: string;
   try {
     text = await readFile(path, { encoding: 'utf8', ...options });
@@ -21,10 +39,10 @@ export async function loadConfig(path: string, options: { signal?: AbortSignal }
     throw new SluiceError('config_invalid', `could not read the configuration file "${path}"`, {
       cause: error,
       detail: error instanceof Error ? error.message : String(error),
-      hint: `Name the file with --config. ${REFERENCE_HINT}`,
+      hint: `Name the file with --config. ${kind.hint}`,
     });
   }
-  return parseConfig(text, path);
+  return parseToml(text, path, kind);
 }
 
 /**
@@ -33,6 +51,15 @@ export async function loadConfig(path: string, options: { signal?: AbortSignal }
  * @param path named in error messages
  */
 export function parseConfig(text: string, path: string): Config {
+  return Object.freeze(parseToml(text, path, SLUICE_TOML));
+}
+
+/** The same for another file than sluice.toml. */
+export function parseToml<T extends z.ZodType>(
+  text: string,
+  path: string,
+  { schema, hint }: ConfigKind<T>,
+): z.output<T> {
   let values: unknown;
   try {
     values = parse(text);
@@ -41,10 +68,10 @@ export function parseConfig(text: string, path: string): Config {
     throw new SluiceError('config_invalid', `the configuration file "${path}" is not valid TOML${where}`, {
       cause: error,
       detail: error instanceof Error ? error.message : String(error),
-      hint: REFERENCE_HINT,
+      hint,
     });
   }
-  const result = configSchema.safeParse(values, { reportInput: true });
+  const result = schema.safeParse(values, { reportInput: true });
   if (!result.success) {
     throw new SluiceError(
       'config_invalid',
@@ -52,11 +79,11 @@ export function parseConfig(text: string, path: string): Config {
       {
         cause: result.error,
         detail: result.error.issues.map(describeIssue).join('; '),
-        hint: REFERENCE_HINT,
+        hint,
       },
     );
   }
-  return Object.freeze(result.data);
+  return result.data;
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
@@ -68,9 +95,12 @@ function describeIssue(issue: z.core.$ZodIssue): string {
   return `${key || 'the file'}: ${expected}${foundValue(issue)}`;
 }
 
+/** Keys whose values are never shown; a url may hold a password. */
+const SECRET = /secret|token|password|(?:^|\.)(?:key|url)$/;
+
 /** The value found in the file; undefined for secrets and for whole tables. */
 function foundValue(issue: z.core.$ZodIssue): string {
-  if (/secret|token/.test(issue.path.join('.'))) return '';
+  if (SECRET.test(issue.path.join('.'))) return '';
   if (issue.input === undefined) return ', found nothing';
   return typeof issue.input === 'object' ? '' : `, found ${JSON.stringify(issue.input)}`;
 }

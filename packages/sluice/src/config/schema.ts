@@ -1,60 +1,25 @@
 import { z } from 'zod';
-import { parseDuration, parseSize } from './quantity.ts';
+import {
+  absolutePath,
+  bytes,
+  duration,
+  keysTogether,
+  listenAddress,
+  name,
+  region,
+  s3Keys,
+  text,
+  url,
+} from './config-values.ts';
 
 /** The largest object that Amazon S3 stores, and therefore the largest file of an export. */
 const MAX_OBJECT_BYTES = 5 * 1024 ** 4;
 /** The smallest part of a multipart upload, except for the last. */
 const MIN_PART_BYTES = 5 * 1024 ** 2;
-/** sun_path has 104 bytes on macOS, 108 on Linux. */
-const MAX_SOCKET_PATH_BYTES = 103;
 const MAX_PART_BYTES = 5 * 1024 ** 3;
 
-/** A quantity such as "8MiB" or "30s", as a number of the smallest unit. */
-function quantity(parse: (text: string) => number | undefined, expected: string, min: number, max: number) {
-  return z
-    .union([z.string(), z.int()], { error: () => `expected ${expected}` })
-    .transform((value, context) => {
-      const amount = parse(String(value)) ?? Number.NaN;
-      if (!(amount >= min && amount <= max)) {
-        context.addIssue({ code: 'custom', message: `expected ${expected}`, input: value });
-        return z.NEVER;
-      }
-      return amount;
-    });
-}
-
-const bytes = (min: number, max: number, range: string) =>
-  quantity(parseSize, `a size such as "64MiB", ${range}`, min, max);
-const duration = (minMs = 1, maxMs = 86_400_000, range = 'from "1ms" to "24h"') =>
-  quantity(parseDuration, `a duration such as "30s", ${range}`, minMs, maxMs);
-
-const absolutePath = () => z.string().regex(/^\//, 'expected an absolute path');
-const name = (pattern: RegExp, expected: string) => z.string().regex(pattern, `expected ${expected}`);
 const identifier = () =>
   name(/^[A-Za-z](?!.*--)[A-Za-z0-9-]{0,62}$/, 'letters, digits and hyphens, beginning with a letter');
-const url = () => z.url({ protocol: /^https?$/, error: 'expected an http or https URL' });
-const text = () => z.string().min(1);
-const keysTogether = [
-  (keys: { access_key_id?: string | undefined; secret_access_key?: string | undefined }) =>
-    (keys.access_key_id === undefined) === (keys.secret_access_key === undefined),
-  'expected access_key_id and secret_access_key together, or neither',
-] as const;
-const region = () => name(/^[a-z0-9-]{1,63}$/, 'an AWS Region such as "us-west-2"');
-
-/** A host and a port, or the path of a Unix socket. */
-function listenAddress() {
-  const expected =
-    'expected a host and a port such as "127.0.0.1:8432", or the absolute path of a Unix socket';
-  return z.string().transform((value, context) => {
-    if (value.startsWith('/') && Buffer.byteLength(value) <= MAX_SOCKET_PATH_BYTES) return { path: value };
-    const [, host, digits] = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):(\d{1,5})$/.exec(value) ?? [];
-    if (host !== undefined && Number(digits) <= 65_535) {
-      return { host: host.replace(/^\[|\]$/g, ''), port: Number(digits) };
-    }
-    context.addIssue({ code: 'custom', message: expected, input: value });
-    return z.NEVER;
-  });
-}
 
 /** sluice.toml; its keys are described in docs/configuration.md. */
 export const configSchema = z.strictObject({
@@ -104,18 +69,7 @@ export const configSchema = z.strictObject({
     .refine(...keysTogether)
     .prefault({}),
   s3: z
-    .strictObject({
-      endpoint: url().optional(),
-      force_path_style: z.boolean().default(false),
-      checksums: z.enum(['crc32', 'none']).default('crc32'),
-      access_key_id: text().optional(),
-      secret_access_key: text().optional(),
-      session_token: text().optional(),
-      ca_file: absolutePath().optional(),
-      connect_timeout: duration().default(5_000),
-      request_timeout: duration().default(60_000),
-      max_attempts: z.int().min(1).max(20).default(5),
-    })
+    .strictObject(s3Keys)
     .refine(...keysTogether)
     .prefault({}),
   export: z

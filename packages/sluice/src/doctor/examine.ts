@@ -9,12 +9,11 @@ import { checkBaseCredentials } from './checks/base-credentials.ts';
 import { checkConfiguration } from './checks/configuration.ts';
 import { checkDatabase } from './checks/database.ts';
 import { checkExtension } from './checks/extension.ts';
-import { checkAbort, checkMultipart } from './checks/multipart.ts';
-import { checkPut } from './checks/put.ts';
 import { checkReach } from './checks/reach.ts';
 import { checkRegion } from './checks/region.ts';
 import { checkRole } from './checks/role.ts';
-import { Walk, type CheckResult, type Finding, type Step, type WalkOptions } from './walk.ts';
+import { checkUploads, NO_BUCKET_NAMED, UPLOAD_CHECK_NAMES } from './upload-steps.ts';
+import { Walk, type CheckResult, type Step, type WalkOptions } from './walk.ts';
 
 /** Exports have longer timeouts and more attempts; a person waits for the doctor. */
 const LONGEST_CONNECT_MS = 5_000;
@@ -43,9 +42,7 @@ export const CHECK_NAMES = [
   'role',
   'assume',
   'region',
-  'put',
-  'multipart',
-  'abort',
+  ...UPLOAD_CHECK_NAMES,
 ] as const;
 
 /**
@@ -106,24 +103,16 @@ async function checkBucketSide(
   const object = { bucket, key: `${prefix}sluice-doctor-${randomBytes(6).toString('hex')}` };
   let connection: S3Connection | undefined;
   const s3 = await walk.check('region', needs, async ({ config, credentials }) => {
-    if (target === undefined) return notTried;
+    if (target === undefined) return NO_BUCKET_NAMED;
     connection = await connect(config, region ?? config.cluster.region, credentials);
     return checkRegion(connection, object, { signal });
   });
   try {
-    await walk.check('put', { s3 }, (found) => checkPut(found.s3.connection, object, { signal }));
-    const upload = await walk.check('multipart', { s3 }, (found) =>
-      checkMultipart(found.s3.connection, object, { signal }),
-    );
-    await walk.check('abort', { s3, upload }, (found) => checkAbort(found.s3.connection, found.upload), {
-      cleansUp: true,
-    });
+    await checkUploads(walk, s3, object, { signal });
   } finally {
     await connection?.close();
   }
 }
-
-const notTried: Finding<never> = { status: 'skipped', found: 'no bucket named: give s3://bucket/prefix' };
 
 async function connect(
   config: Config,

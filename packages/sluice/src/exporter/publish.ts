@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ExportedFile } from './exported-file.ts';
 import { inLanes } from '../in-lanes.ts';
@@ -20,7 +21,7 @@ export interface PublishOptions {
   /** How many objects are made at a time. The first file's is always the last, alone. @default 1 */
   lanes?: number;
   /** Told of each object that is made. */
-  onPublished?: (() => void) | undefined;
+  onPublished?: ((file: ExportedFile) => void) | undefined;
   /** How long undoing everything may take, when publishing fails. */
   undoTimeoutMs: number;
 }
@@ -38,8 +39,9 @@ export async function publishFiles(
   const publish = async (file: PublishableFile): Promise<void> => {
     signal?.throwIfAborted();
     const { bucket, key, bytes, parts, etag, versionId, ...rest } = await file.publish(signal);
-    published.set(file, { bucket, key, bytes, parts, etag });
-    onPublished?.();
+    const exported = { bucket, key, bytes, parts, etag };
+    published.set(file, exported);
+    onPublished?.(exported);
     // A failure is ignored: without this note, an agent that starts after a kill finds the object by its checksum.
     await Promise.allSettled([journal?.published?.({ bucket, key, bytes, etag, versionId, ...rest })]);
   };
@@ -47,12 +49,13 @@ export async function publishFiles(
     await journal?.publishing?.(files.map((file) => file.describe()));
     const [first, ...later] = files;
     await inLanes(later.toReversed(), lanes, publish);
+    await journal?.publishingLast?.();
     if (first !== undefined) await publish(first);
     signal?.throwIfAborted();
     await confirm?.();
     // Before the caller is told of the success: if the agent is killed in between, complete objects are left. The other
     // order could remove the objects of an export that has succeeded.
-    await journal?.settled?.();
+    await journal?.settled?.({ isPublished: true });
     return files.flatMap((file) => published.get(file) ?? []);
   } catch (error) {
     throw await undoFiles(files, error, options);
@@ -68,10 +71,14 @@ export async function undoFiles(
   error: unknown,
   { journal, undoTimeoutMs }: Pick<PublishOptions, 'journal' | 'undoTimeoutMs'>,
 ): Promise<unknown> {
-  const signal = AbortSignal.timeout(undoTimeoutMs);
+  const { lost } = journal ?? {};
+  if (lost?.aborted === true) return error;
+  const timeout = AbortSignal.timeout(undoTimeoutMs);
+  const signal = lost === undefined ? timeout : AbortSignal.any([timeout, lost]);
+  setMaxListeners(0, signal);
   const undone: (UndoneFile | undefined)[] = files.map(() => undefined);
   await inLanes(files.entries(), UNDO_LANES, async ([index, file]) => {
-    undone[index] = await file.undo(signal);
+    if (lost?.aborted !== true) undone[index] = await file.undo(signal);
   });
   for (const pauseMs of journal?.unsettled === undefined ? LOOK_AGAIN_MS : []) {
     if (!undone.some(isPending) || signal.aborted) break;
@@ -83,7 +90,8 @@ export async function undoFiles(
   const pending = undone.filter(isPending).map(({ object }) => object);
   // A failed clean-up must not hide the first error.
   await Promise.allSettled([
-    (async () => (pending.length === 0 ? journal?.settled?.() : journal?.unsettled?.(pending)))(),
+    (async () =>
+      pending.length === 0 ? journal?.settled?.({ isPublished: false }) : journal?.unsettled?.(pending))(),
   ]);
   return withNotes(error, describeUndone(undone.filter((file) => file !== undefined)));
 }

@@ -9,6 +9,12 @@ import type { PublishedObject } from './published-object.ts';
  */
 export interface UploadJournal {
   /**
+   * Aborted when somebody else may do the same export by now, and cleans up by the journal: what was published must not be
+   * removed any more, since it could be taken for what the other one has stored.
+   */
+  readonly lost?: AbortSignal | undefined;
+
+  /**
    * Called before each attempt to open a multipart upload. If the answer is lost, S3 may have opened an upload whose id
    * is not known; the next attempt opens another one.
    */
@@ -22,8 +28,10 @@ export interface UploadJournal {
   publishing?(objects: readonly PublishedObject[]): void | Promise<void>;
   /** S3 has stored one of the objects. */
   published?(object: PublishedObject): void | Promise<void>;
-  /** The export has succeeded, or it has failed and nothing of its objects is left to clean up. */
-  settled?(): void | Promise<void>;
+  /** Called before the last of the objects, with which the export is whole, is published. When it throws, it is not. */
+  publishingLast?(): void | Promise<void>;
+  /** The export has succeeded (when this throws, it has not), or it has failed and nothing of its objects is left. */
+  settled?(outcome: { isPublished: boolean }): void | Promise<void>;
   /** The export has failed, and these objects may exist or may still appear: `unpublish` must be tried again. */
   unsettled?(objects: readonly PublishedObject[]): void | Promise<void>;
 }

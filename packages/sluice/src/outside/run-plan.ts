@@ -3,7 +3,7 @@ import type { ExportedFile } from '../exporter/exported-file.ts';
 import { publishFiles, undoFiles } from '../exporter/publish.ts';
 import { PublishedKeys } from '../exporter/published-keys.ts';
 import { SentFile } from '../exporter/sent-file.ts';
-import { putObject } from '../s3/put-object.ts';
+import { SmallFile } from '../exporter/small-file.ts';
 import { clean } from './destination.ts';
 import type { ExportPlan } from './export-plan.ts';
 import type { ExportTablesRequest, ExportTablesResult } from './export-tables-request.ts';
@@ -82,28 +82,19 @@ async function publishAll(
   request: ExportTablesRequest,
   { results, meter }: { results: PieceResult[]; meter: ProgressMeter },
 ): Promise<ExportTablesResult> {
-  const { connection, bucket, journal, signal } = request;
+  const { journal, signal } = request;
   const { manifestKey } = plan;
-  const manifest = manifestOf(plan, { results, bucket });
-  const files = await publishFiles(sentFiles(results, plan, request), {
+  // The first is published last, alone.
+  const manifest = manifestKey === undefined ? [] : [manifestFile(manifestKey, plan, request, results)];
+  const published = await publishFiles([...manifest, ...sentFiles(results, plan, request)], {
     journal,
     signal: manyListeners(signal),
     lanes: PUBLISH_LANES,
     undoTimeoutMs: undoTimeoutOf(request),
-    onPublished: () => meter.published(1),
-    // When it fails, the files are taken back.
-    confirm: async () => {
-      if (manifestKey === undefined) return;
-      const body = [Buffer.from(manifest)];
-      await putObject(connection, {
-        bucket,
-        key: manifestKey,
-        body,
-        ...manifestSettings(request),
-        signal,
-      });
-    },
+    onPublished: ({ key }) => meter.published(key === manifestKey ? 0 : 1),
+    confirm: undefined,
   });
+  const files = published.slice(manifest.length);
   const own = new Set([...files.map(({ key }) => key), ...(manifestKey === undefined ? [] : [manifestKey])]);
   if (request.ifExists === 'clean') await clean(plan.destination, own);
   return resultOf(files, results, manifestKey);
@@ -128,6 +119,17 @@ function resultOf(
     storedBytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     manifestKey,
   };
+}
+
+function manifestFile(
+  key: string,
+  plan: ExportPlan,
+  request: ExportTablesRequest,
+  results: readonly PieceResult[],
+): SmallFile {
+  const { connection, bucket, publishedKeys: keys = new PublishedKeys() } = request;
+  const body = [Buffer.from(manifestOf(plan, { results, bucket }))];
+  return new SmallFile(key, body, { connection, bucket, settings: manifestSettings(request), keys });
 }
 
 function sentFiles(

@@ -205,7 +205,7 @@ function killedAt(step: number): { journal: UploadJournal; killed: Promise<void>
       closed: (upload) => real.closed?.(upload),
       publishing: (objects) => at(() => real.publishing?.(objects)),
       published: (object) => at(() => real.published?.(object)),
-      settled: () => at(() => real.settled?.(), { before: true }),
+      settled: (outcome) => at(() => real.settled?.(outcome), { before: true }),
     },
   };
 }

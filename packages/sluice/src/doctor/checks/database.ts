@@ -1,10 +1,7 @@
 import type { ClientConfig } from 'pg';
 import { withSession } from '../session.ts';
 import { failedWith, type Finding } from '../walk.ts';
-
-/** https://www.postgresql.org/support/versioning/ */
-const OLDEST_MAJOR = 14;
-const NEWEST_MAJOR = 18;
+import { judgeVersion } from './supported-versions.ts';
 
 /** A database that could be connected to, with what later checks need to know about it. */
 export interface Database {
@@ -59,15 +56,9 @@ export async function checkDatabase(
 }
 
 function judge(row: Row, settings: ClientConfig): Finding<Database> {
-  const major = Math.floor(row.version_number / 10_000);
   const server = `PostgreSQL ${row.version}, database "${row.database}", as "${row.user}"`;
-  if (major < OLDEST_MAJOR) {
-    return {
-      status: 'failed',
-      found: `${server}: too old`,
-      mend: `Sluice needs PostgreSQL ${OLDEST_MAJOR} to ${NEWEST_MAJOR}.`,
-    };
-  }
+  const problem = judgeVersion(row.version_number, server);
+  if (problem?.status === 'failed') return problem;
   if (!row.has_dblink) {
     return {
       status: 'failed',
@@ -76,14 +67,7 @@ function judge(row: Row, settings: ClientConfig): Finding<Database> {
     };
   }
   const value = { settings, name: row.database, user: row.user, isSuperuser: row.is_superuser };
-  if (major > NEWEST_MAJOR) {
-    return {
-      status: 'warning',
-      found: `${server}: newer than any that Sluice is tested with (${OLDEST_MAJOR} to ${NEWEST_MAJOR})`,
-      value,
-    };
-  }
-  return { status: 'ok', found: server, value };
+  return { status: 'ok', found: server, ...problem, value };
 }
 
 const FACTS = `
