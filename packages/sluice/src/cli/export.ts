@@ -24,6 +24,7 @@ export interface ExportFlags {
   jobs: number;
   compression?: CompressionFormat;
   fileSize?: number;
+  memory?: number;
   manifest?: boolean;
   ifExists: IfExists;
   region?: string;
@@ -90,6 +91,11 @@ export function exportCommand(): Command {
         '--file-size <size>',
         'about how large a file is before compression (default: 256MiB)',
         parseFileSize,
+      )
+      .option(
+        '--memory <size>',
+        'for what is read and not yet uploaded; more helps a fast network whose S3 answers late (default: 56MiB)',
+        parseMemory,
       )
       .option('--manifest', 'write <prefix>manifest.json last, which names every file (default for tables)')
       .option('--no-manifest', 'do not write it')
@@ -212,6 +218,12 @@ function parseFileSize(text: string): number {
 function parseStorageClass(storageClass: string): string {
   refuseInvalid(() => validateObjectSettings({ storageClass }));
   return storageClass;
+}
+
+function parseMemory(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes !== undefined && bytes >= 5 * 1024 ** 2) return bytes;
+  throw new InvalidArgumentError('Expected a size such as "256MiB", from "5MiB" on.');
 }
 
 function parseRegion(region: string): string {

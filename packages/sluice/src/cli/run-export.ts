@@ -1,3 +1,4 @@
+import { BufferMemory } from '../exporter/buffer-memory.ts';
 import { clean, requireEmpty } from '../outside/destination.ts';
 import { ExportPlan } from '../outside/export-plan.ts';
 import type { ExportTablesRequest } from '../outside/export-tables-request.ts';
@@ -127,6 +128,7 @@ function tablesRequest({ destination, flags, connection, query, report, signal }
     headerIn: flags.headerIn,
     jobs: flags.jobs,
     fileSizeBytes: flags.fileSize,
+    memory: flags.memory === undefined ? undefined : new BufferMemory({ limitBytes: flags.memory }),
     compression: flags.compression,
     ...storageSettings(flags),
     manifest: flags.manifest,

@@ -13,6 +13,9 @@ import type { PieceReader } from './local-pieces.ts';
 import type { PieceJob, PieceResult } from './piece-job.ts';
 import type { PieceSettings } from './piece-runner.ts';
 
+/** S3's least: with several sessions, small parts keep more of them busy in the same memory. */
+const PART_SIZE_BYTES = 5 * 1024 ** 2;
+
 export interface SnapshotReaderOptions {
   /** In a transaction that sees the snapshot. */
   client: Client;
@@ -46,6 +49,7 @@ export class SnapshotReader implements PieceReader {
         compressionLevel: compression?.level,
         memory,
         journal,
+        partSizeBytes: PART_SIZE_BYTES,
         source: counted(copy, meter),
         rowFormat: copy.rows,
         key: job.key,
