@@ -30,7 +30,12 @@ export { exportTables } from './outside/export-tables.ts';
 export type { ExportTablesRequest, ExportTablesResult } from './outside/export-tables-request.ts';
 export type { Manifest } from './outside/manifest.ts';
 export { connectTo, type ConnectOptions } from './source/connect.ts';
-export { exportQuery, type ExportQueryRequest, type ExportQueryResult } from './source/export-query.ts';
+export {
+  exportQuery,
+  type ExportQueryProgress,
+  type ExportQueryRequest,
+  type ExportQueryResult,
+} from './source/export-query.ts';
 export { SourceClient } from './source/source-client.ts';
 export { installExtension } from './install/install-extension.ts';
 export {

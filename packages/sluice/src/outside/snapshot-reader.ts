@@ -4,7 +4,8 @@ import { sendToS3 } from '../exporter/export-to-s3.ts';
 import type { ExportRequest } from '../exporter/export-request.ts';
 import { LARGEST_OBJECT_BYTES } from '../exporter/part-size.ts';
 import { disconnect } from '../source/connect.ts';
-import { copyOut, type CopyOut } from '../source/copy-out.ts';
+import { copyOut } from '../source/copy-out.ts';
+import { countedCopy } from '../source/counted-copy.ts';
 import { sqlStateOf } from '../tables/sql-state-of.ts';
 import type { PieceMeter } from './progress-meter.ts';
 import type { PieceReader } from './local-pieces.ts';
@@ -34,7 +35,7 @@ export class SnapshotReader implements PieceReader {
     try {
       const { files, sourceBytes: bytes } = await sendToS3({
         ...upload,
-        source: counted(copy, meter),
+        source: countedCopy(copy, (soFar) => meter.count(soFar)),
         rowFormat: copy.rows,
         key: job.key,
         // A piece is one file.
@@ -60,16 +61,6 @@ export class SnapshotReader implements PieceReader {
 
   async close(): Promise<void> {
     await disconnect(this.#options.client);
-  }
-}
-
-/** Tells the meter of each chunk. */
-async function* counted(copy: CopyOut, meter: PieceMeter): AsyncGenerator<Uint8Array, void, void> {
-  let bytes = 0;
-  for await (const chunk of copy) {
-    bytes += chunk.byteLength;
-    meter.count({ rows: copy.rowsSoFar, bytes });
-    yield chunk;
   }
 }
 

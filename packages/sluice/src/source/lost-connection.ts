@@ -1,3 +1,4 @@
+import type { Client } from 'pg';
 import { SluiceError } from '../errors.ts';
 
 /**
@@ -29,4 +30,15 @@ export function sessionError(error: unknown): unknown {
   if (error instanceof SluiceError || !(error instanceof Error)) return error;
   if (isDatabaseError(error) && !ENDS_SESSION.test(error.code ?? '')) return error;
   return lostConnection(error);
+}
+
+/** The error of work on a client, which may be that its session was ended or its connection lost. */
+export function errorOfSession(client: Client, error: unknown): unknown {
+  if (error instanceof SluiceError || !(error instanceof Error)) return error;
+  const isLost = isDatabaseError(error) ? ENDS_SESSION.test(error.code ?? '') : isClosed(client);
+  return isLost ? lostConnection(error) : error;
+}
+
+function isClosed({ connection: { stream } }: Client): boolean {
+  return 'destroyed' in stream && stream.destroyed;
 }
