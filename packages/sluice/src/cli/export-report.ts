@@ -1,5 +1,6 @@
 import type { ExportPlan } from '../outside/export-plan.ts';
 import type { ExportState } from '../outside/export-state.ts';
+import { printable } from '../printable.ts';
 import { formatBytes, formatCount, formatDuration } from './format-quantity.ts';
 import { ProgressDisplay } from './progress-display.ts';
 import { errorLines, reportError } from './report-error.ts';
@@ -23,10 +24,13 @@ export class ExportReport {
   readonly #display: ProgressDisplay | undefined;
   readonly #startedAt = performance.now();
   #toldAt = 0;
+  #isHeard = true;
 
   constructor({ json = false, quiet = false }: { json?: boolean; quiet?: boolean }) {
     this.#isJson = json;
     this.#isQuiet = quiet;
+    // Who reads along may go (`| head`), and a log's disk be full: the export itself goes on.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => (this.#isHeard = false));
     this.#display = json || quiet ? undefined : new ProgressDisplay(process.stderr);
   }
 
@@ -40,6 +44,7 @@ export class ExportReport {
   }
 
   progress(state: ExportState): void {
+    if (!this.#isHeard) return;
     this.#display?.update(state);
     if (!this.#isJson || performance.now() - this.#toldAt < JSON_PROGRESS_MS) return;
     this.#toldAt = performance.now();
@@ -59,7 +64,7 @@ export class ExportReport {
   retried(key: string, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
     this.#event('retry', { key, reason });
-    this.#display?.note(`${key} is read again: ${reason}`);
+    this.#display?.note(printable(`${key} is read again: ${reason}`));
   }
 
   done({ uri, rows, files, bytes, storedBytes, manifest }: Exported): void {
@@ -99,6 +104,6 @@ export class ExportReport {
   }
 
   #event(event: string, fields: object): void {
-    if (this.#isJson) process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
+    if (this.#isJson && this.#isHeard) process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
   }
 }

@@ -17,6 +17,8 @@ export interface Destination {
   path: string;
 }
 
+const PROGRESS_MS = 100;
+
 interface Work {
   destination: Destination;
   flags: ExportFlags;
@@ -67,29 +69,34 @@ async function runQuery(
     { name: 'query', pieces: 1, estimatedRows: undefined, estimatedBytes: 0 },
   ]);
   const piece = meter.begin(0, 0);
-  const {
-    rows,
-    files,
-    bytes: storedBytes,
-    sourceBytes: bytes,
-  } = await exportQuery({
-    database,
-    query,
-    copyOptions: options,
-    connection,
-    bucket,
-    key,
-    fileLimitBytes: fileSize,
-    kmsKeyId: kmsKey,
-    compression,
-    contentEncoding: compression,
-    onProgress: ({ bytesRead, bytesStored }) => {
-      piece.count({ bytes: bytesRead, storedBytes: bytesStored });
-      report.progress(meter.state);
-    },
-    signal,
-  });
-  report.done({ uri: `s3://${bucket}/${key}`, rows, files: files.length, bytes, storedBytes });
+  // Also while there is nothing to count, a query may take long.
+  const timer = setInterval(() => report.progress(meter.state), PROGRESS_MS);
+  try {
+    const { rows, files, bytes, sourceBytes } = await exportQuery({
+      database,
+      query,
+      copyOptions: options,
+      connection,
+      bucket,
+      key,
+      fileLimitBytes: fileSize,
+      kmsKeyId: kmsKey,
+      compression,
+      contentEncoding: compression,
+      onProgress: ({ rows: soFar, bytesRead, bytesStored }) =>
+        piece.count({ rows: soFar, bytes: bytesRead, storedBytes: bytesStored }),
+      signal,
+    });
+    report.done({
+      uri: `s3://${bucket}/${key}`,
+      rows,
+      files: files.length,
+      bytes: sourceBytes,
+      storedBytes: bytes,
+    });
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** Tables, and a query beside them, to folders below the path. */
