@@ -71,6 +71,33 @@ describe('formatProgress', () => {
       expect(displayWidth(line)).toBeLessThanOrEqual(30);
   });
 
+  it('has the same columns in all lines, whatever is in them', () => {
+    const tables = [
+      table({}),
+      table({
+        name: 'query',
+        rows: 1_234_567,
+        bytes: 999_999_999,
+        estimatedBytes: 0,
+        coveredBytes: 0,
+        donePieces: 0,
+      }),
+    ];
+    expect(formatProgress(state({ tables }), 75).slice(0, 2)).toEqual([
+      'public.orders  [##########..........]   50%    500,000 rows  50.0 MB',
+      'query                                        1,234,567 rows   1.0 GB',
+    ]);
+    // The second one alone would have room for its bytes.
+    expect(formatProgress(state({ tables }), 45).slice(0, 2)).toEqual([
+      'public.orders   50%    500,000 rows  50.0 MB',
+      'query                1,234,567 rows   1.0 GB',
+    ]);
+    expect(formatProgress(state({ tables }), 42).slice(0, 2)).toEqual([
+      'public.orders   50%    500,000 rows',
+      'query                1,234,567 rows',
+    ]);
+  });
+
   it('has one line for one table', () => {
     expect(formatProgress(state({ tables: [table({})] }), 100)).toEqual([
       'public.orders  [##########..........]   50%  500,000 rows  50.0 MB  10.0 MB/s  5.0 s left',
@@ -95,6 +122,7 @@ describe('formatProgress', () => {
   it('says no more than 99% before all is read, and nothing of a time left that it cannot know', () => {
     const low = table({ bytes: 900_000_000, coveredBytes: 100_000_000 });
     expect(formatProgress(state({ tables: [low] }), 100).at(-1)).toContain('  99%  ');
+    expect(formatProgress(state({ elapsedMs: 500 }), 100).at(-1)).not.toContain('left');
     const start = table({ bytes: 0, rows: 0, coveredBytes: 0 });
     expect(formatProgress(state({ tables: [start] }), 100).at(-1)).not.toContain('left');
   });

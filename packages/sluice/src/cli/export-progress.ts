@@ -8,6 +8,8 @@ const BAR_WIDTH = 20;
 const MAX_TABLES = 8;
 /** Of the share that is shown: an estimate may be too low. */
 const MOST_BEFORE_THE_END = 0.99;
+/** Before, nobody can tell how long it will take. */
+const EARLY_MS = 1_000;
 
 /** What is known of a table, or of all. Where there is no room for all of it, what comes first here stays longest. */
 interface Figures {
@@ -30,11 +32,14 @@ export function formatProgress(state: ExportState, columns: number): string[] {
   }
   const inWork = state.tables.filter(({ running, donePieces, pieces }) => running > 0 && donePieces < pieces);
   const shown = inWork.slice(0, MAX_TABLES);
-  const names = shown.map((table) => nameOf(table, Math.floor(columns / 3)));
-  const nameWidth = Math.max(0, ...names.map(displayWidth));
-  const lines = shown.map((table, index) =>
-    fit(padEnd(names[index] ?? '', nameWidth), tableFigures(table), columns),
+  const names = alignStart(shown.map((table) => nameOf(table, Math.floor(columns / 3))));
+  const figures = alignFigures(shown.map(tableFigures));
+  // Of all the same, or the columns would not be.
+  const kept = keptOf(
+    figures.map((each, index) => ({ label: names[index] ?? '', figures: each })),
+    columns,
   );
+  const lines = figures.map((each, index) => shorten(lineOf(names[index] ?? '', each, kept), columns));
   const others = inWork.length - shown.length;
   if (others > 0) lines.push(shorten(`and ${others} more ${others === 1 ? 'table' : 'tables'}`, columns));
   return [...lines, formatTotal(state, columns)];
@@ -69,7 +74,8 @@ function totalFigures({ tables, elapsedMs }: ExportState): Figures {
   const rows = tables.reduce((sum, table) => sum + table.rows, 0);
   const bytes = tables.reduce((sum, table) => sum + table.bytes, 0);
   const share = shareOf(tables);
-  const leftMs = share !== undefined && share > 0.01 ? (elapsedMs * (1 - share)) / share : undefined;
+  const isEarly = share === undefined || share < 0.01 || elapsedMs < EARLY_MS;
+  const leftMs = isEarly ? undefined : (elapsedMs * (1 - share)) / share;
   const isNearEnd = share !== undefined && share >= MOST_BEFORE_THE_END;
   return {
     share: percent(share),
@@ -82,17 +88,44 @@ function totalFigures({ tables, elapsedMs }: ExportState): Figures {
 }
 
 function fit(label: string, figures: Figures, columns: number): string {
-  const dropped = new Set<keyof Figures>();
-  const line = (): string =>
-    [
-      label,
-      ...IN_LINE.flatMap((name) => (dropped.has(name) || figures[name] === '' ? [] : figures[name])),
-    ].join('  ');
+  return shorten(lineOf(label, figures, keptOf([{ label, figures }], columns)), columns);
+}
+
+/** Which figures all lines have room for. */
+function keptOf(
+  lines: readonly { label: string; figures: Figures }[],
+  columns: number,
+): ReadonlySet<keyof Figures> {
+  const kept = new Set<keyof Figures>(IN_LINE);
   for (const name of DROPPED_FIRST) {
-    if (displayWidth(line()) <= columns) break;
-    dropped.add(name);
+    if (lines.every(({ label, figures }) => displayWidth(lineOf(label, figures, kept)) <= columns)) break;
+    kept.delete(name);
   }
-  return shorten(line(), columns);
+  return kept;
+}
+
+function lineOf(label: string, figures: Figures, kept: ReadonlySet<keyof Figures>): string {
+  return [
+    label,
+    ...IN_LINE.flatMap((name) => (kept.has(name) && figures[name] !== '' ? figures[name] : [])),
+  ].join('  ');
+}
+
+function alignStart(texts: readonly string[]): string[] {
+  const width = texts.reduce((most, text) => Math.max(most, displayWidth(text)), 0);
+  return texts.map((text) => padEnd(text, width));
+}
+
+/** Numbers end, and what is not known is left out, in the same columns. */
+function alignFigures(lines: readonly Figures[]): Figures[] {
+  const width = (name: keyof Figures): number => Math.max(0, ...lines.map((figures) => figures[name].length));
+  return lines.map((figures) => ({
+    ...figures,
+    share: figures.share.padStart(width('share')),
+    rows: figures.rows.padStart(width('rows')),
+    bytes: figures.bytes.padStart(width('bytes')),
+    bar: figures.bar.padStart(width('bar')),
+  }));
 }
 
 /**

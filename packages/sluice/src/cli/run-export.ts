@@ -33,6 +33,8 @@ export async function runExport(destination: Destination, flags: ExportFlags): P
   const report = new ExportReport(flags);
   const interruption = new Interruption();
   const { signal } = interruption;
+  // What is counted goes back to nothing then.
+  signal.addEventListener('abort', () => report.end(), { once: true });
   let connection: S3Connection | undefined;
   try {
     connection = await connectAsAwsCli(flags);
