@@ -85,10 +85,10 @@ export function arbitraryTables({ isUnloggedAllowed }: { isUnloggedAllowed: bool
 
 /** A name as PostgreSQL takes it, up to so many bytes. */
 export function arbitraryName(): fc.Arbitrary<string> {
-  const made = fc
+  const random = fc
     .string({ unit: 'binary', minLength: 1, maxLength: 8 })
     .map((name) => name.replaceAll('\0', '0'));
-  return fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...NAMES) }, { weight: 1, arbitrary: made });
+  return fc.oneof({ weight: 3, arbitrary: fc.constantFrom(...NAMES) }, { weight: 1, arbitrary: random });
 }
 
 function drawn(index: number): fc.Arbitrary<Drawn> {

@@ -64,7 +64,11 @@ export class TableWriters {
   /** @throws what was none of the errors that concurrent writers meet */
   async stop(): Promise<void> {
     this.#isOver = true;
-    await this.#work.finally(() => Promise.all(this.#sessions.map((session) => session.end())));
+    try {
+      await this.#work;
+    } finally {
+      await Promise.all(this.#sessions.map((session) => session.end()));
+    }
   }
 
   async #write(

@@ -153,7 +153,7 @@ path as it is; beside tables, with --split-by, or where the path ends with a
 slash, to <path>query/part-00000.csv.
 
 Exit status: 0 exported, 1 failed (nothing was exported), 2 wrong command line,
-130 interrupted by Ctrl-C, 143 by SIGTERM.
+130 interrupted by Ctrl-C, 129 by SIGHUP, 143 by SIGTERM.
 
 Examples:
   sluice export s3://sample-bucket/sales/ -t public.orders -t 'archive.*' -j 8 \\

@@ -15,6 +15,8 @@ import { ExportReport } from './export-report.ts';
 import { Interruption } from './interruption.ts';
 import { readQuery } from './read-query.ts';
 
+const PROGRESS_MS = 100;
+
 interface Work {
   destination: Destination;
   flags: ExportFlags;
@@ -29,6 +31,8 @@ export async function runExport(destination: Destination, flags: ExportFlags): P
   const report = new ExportReport(flags);
   const interruption = new Interruption();
   const { signal } = interruption;
+  // What is counted goes back to nothing then.
+  signal.addEventListener('abort', () => report.end(), { once: true });
   let connection: S3Connection | undefined;
   try {
     connection = await connectAsAwsCli(flags);
@@ -66,30 +70,35 @@ async function runQuery(
     { name: 'query', pieces: 1, estimatedRows: undefined, estimatedBytes: 0 },
   ]);
   const piece = meter.begin(0, 0);
-  const {
-    rows,
-    files,
-    bytes: storedBytes,
-    sourceBytes: bytes,
-  } = await exportQuery({
-    database,
-    query,
-    copyOptions: options,
-    connection,
-    bucket,
-    key,
-    fileLimitBytes: fileSize,
-    ...storageSettings(flags),
-    compression,
-    contentEncoding: compression,
-    onProgress: ({ bytesRead, bytesStored }) => {
-      piece.count({ bytes: bytesRead, storedBytes: bytesStored });
-      report.progress(meter.state);
-    },
-    signal,
-  });
-  if (ifExists === 'clean') await clean(place, new Set(files.map((file) => file.key)));
-  report.done({ uri: `s3://${bucket}/${key}`, rows, files: files.length, bytes, storedBytes });
+  // Also while there is nothing to count, a query may take long.
+  const timer = setInterval(() => report.progress(meter.state), PROGRESS_MS);
+  try {
+    const { rows, files, bytes, sourceBytes } = await exportQuery({
+      database,
+      query,
+      copyOptions: options,
+      connection,
+      bucket,
+      key,
+      fileLimitBytes: fileSize,
+      ...storageSettings(flags),
+      compression,
+      contentEncoding: compression,
+      onProgress: ({ rows: soFar, bytesRead, bytesStored }) =>
+        piece.count({ rows: soFar, bytes: bytesRead, storedBytes: bytesStored }),
+      signal,
+    });
+    if (ifExists === 'clean') await clean(place, new Set(files.map((file) => file.key)));
+    report.done({
+      uri: `s3://${bucket}/${key}`,
+      rows,
+      files: files.length,
+      bytes: sourceBytes,
+      storedBytes: bytes,
+    });
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** Tables, and a query beside them, to folders below the path. */
