@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
+import { GetObjectTaggingCommand, HeadObjectCommand, ListMultipartUploadsCommand } from '@aws-sdk/client-s3';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { hasClient } from '../support/clients.ts';
@@ -161,6 +161,27 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
       const keys = await testStack.keys(prefix);
       expect(keys).toContain(`${prefix}manifest.json`);
       expect(keys).toContain(`${prefix}public.orders/part-00000.csv.gz`);
+    });
+
+    it('stores the objects with the settings that are asked for', async () => {
+      const content = '-t orders --file-size 1MiB --header-in first'.split(' ');
+      const settings = '--metadata run-id=7 --storage-class STANDARD_IA --tag team=data'.split(' ');
+      const { status } = await fleet.runSluice(
+        exportArgs('-o', 'format csv, header true', ...content, ...settings),
+      );
+      expect(status).toBe(0);
+      const keys = await testStack.keys(`${prefix}public.orders/`);
+      const texts = await Promise.all(keys.map(async (key) => (await testStack.object(key)).toString()));
+      expect(texts.map((text) => text.startsWith('id,filler\n'))).toEqual(
+        keys.map((_, index) => index === 0),
+      );
+      expect(keys.length).toBeGreaterThan(1);
+      const head = await testStack.s3.send(new HeadObjectCommand({ Bucket: BUCKET, Key: keys[1] }));
+      expect(head).toMatchObject({ Metadata: { 'run-id': '7' }, StorageClass: 'STANDARD_IA' });
+      const { TagSet } = await testStack.s3.send(
+        new GetObjectTaggingCommand({ Bucket: BUCKET, Key: keys[1] }),
+      );
+      expect(TagSet).toEqual([{ Key: 'team', Value: 'data' }]);
     });
 
     it('prints events, one a line, with --json', async () => {
@@ -345,6 +366,38 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
       running.child.kill('SIGINT');
       expect((await running.finished).status).toBe(0);
     });
+  });
+
+  it('a worker that is stopped hands back what it cannot end in time', async () => {
+    const hurried = await fleet.config({ worker: { shutdown_timeout: '1s' } });
+    const worker = await fleet.startWorker(hurried);
+    const id = (await fleet.runSluice(exportArgs('-t', 'slow', '--detach'))).stdout.trim();
+    await untilState(id, 'running');
+    worker.child.kill('SIGTERM');
+    const { status, stderr } = await worker.finished;
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(['waiting', 'running']).toContain((await show(id)).state);
+    // Another one takes it.
+    const next = await fleet.startWorker(hurried);
+    await untilState(id, 'running');
+    await sluiceFleet('cancel', id);
+    await untilState(id, 'cancelled');
+    next.child.kill('SIGINT');
+    expect((await next.finished).status).toBe(0);
+    expect(await testStack.keys(prefix)).toEqual([]);
+    const { Uploads = [] } = await testStack.s3.send(new ListMultipartUploadsCommand({ Bucket: BUCKET }));
+    expect(Uploads).toEqual([]);
+  });
+
+  it('a worker ends after an error that nobody handled, and says so', async () => {
+    const bug = `setTimeout(() => { throw new Error('a bug of the test'); }, 1000).unref();`;
+    const { finished } = fleet.startSluice(['worker', '--config', config], {
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(bug)}`,
+    });
+    const { status, stdout } = await finished;
+    expect(status).toBe(1);
+    expect(stdout).toContain('an error that nobody handled: the worker ends');
+    expect(stdout).toContain('a bug of the test');
   });
 
   it('a worker says why it cannot start', async () => {

@@ -51,6 +51,21 @@ describe.skipIf(!hasClient('redis-server'))('a fleet whose Redis is hostile', ()
     expect(await testStack.keys(prefix)).toEqual([]);
   });
 
+  it.each(
+    [null, 'text', 5, [], {}, { task: 5, piece: 'x', export: {}, attempt: null, source: [] }].map((data) => ({
+      data,
+    })),
+  )('refuses $data in the place of a job', async ({ data }) => {
+    await queue('exports-main')?.pause();
+    await queue('exports-main')?.add('job', data, { jobId: `waiting-${count}` });
+    expect((await fleet.client.list()).some(({ id }) => id === `waiting-${count}`)).toBe(true);
+    await queue('exports-main')?.resume();
+    for (const name of ['exports-main', 'pieces-main']) {
+      const job = await queue(name)?.add('job', data, { jobId: `odd-${count}` });
+      await expect.poll(() => job?.getState(), SETTLED).toBe('failed');
+    }
+  });
+
   it('refuses the request of another export, of a schedule, and of another source', async () => {
     const id = await fleet.submit({ prefix, tables: ['public.small'] });
     await fleet.client.follow(id);

@@ -31,8 +31,16 @@ describe.skipIf(!hasClient('redis-server'))('a fleet whose Redis has users and T
     await connection.call(
       'CONFIG',
       'SET',
-      ...['tls-cert-file', join(directory, 'cert.pem'), 'tls-key-file', join(directory, 'key.pem')],
-      ...['tls-auth-clients', 'no', 'tls-port', String(port), 'bind', '127.0.0.1'],
+      'tls-cert-file',
+      join(directory, 'cert.pem'),
+      'tls-key-file',
+      join(directory, 'key.pem'),
+      'tls-auth-clients',
+      'no',
+      'tls-port',
+      String(port),
+      'bind',
+      '127.0.0.1',
     );
     // No more than the fleet's keys.
     await connection.call(

@@ -1,6 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { FleetClock } from '../../packages/fleet/src/fleet-clock.ts';
+import { steadyNow } from '../../packages/sluice/src/steady-clock.ts';
 import { hasClient } from '../support/clients.ts';
 import { expectExported, openUploads } from '../support/exported-tables.ts';
 import { RedisServer } from '../support/redis-server.ts';
@@ -53,6 +55,19 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
     expect(attempts).toBeGreaterThanOrEqual(begun + (prefix === 'long/' ? 1 : 0));
     await expectExported(testStack, superuser, { prefix, tables: TABLES });
     await expect.poll(() => openUploads(testStack), SETTLED).toEqual([]);
+  });
+
+  it('whose machines have other clocks agrees on a time', async () => {
+    await using redis = await RedisServer.start();
+    const connection = redis.connect();
+    const clock = await FleetClock.read(connection);
+    const [seconds = 0] = await connection.time();
+    connection.disconnect();
+    expect(Math.abs(clock.toFleet(steadyNow()) - seconds * 1_000)).toBeLessThan(5_000);
+    // A machine that is an hour ahead reads what this one has noted.
+    const other = new FleetClock(clock.toFleet(0) - 3_600_000);
+    const at = steadyNow();
+    expect(other.toLocal(clock.toFleet(at))).toBeCloseTo(at + 3_600_000, 3);
   });
 
   it.each([

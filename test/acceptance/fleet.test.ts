@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { gunzipSync } from 'node:zlib';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { sealResult } from '../../packages/fleet/src/export-job.ts';
@@ -78,6 +80,67 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
       .find(({ name }) => name === 'pieces-main')
       ?.getJobs('completed');
     expect(new Set(pieces?.map(({ processedBy }) => processedBy))).toEqual(new Set(names));
+  });
+
+  it('exports with options of COPY and compression, as they were asked for', async () => {
+    const id = await fleet.submit({
+      prefix,
+      tables: ['public.large'],
+      copyOptions: 'format csv, header true',
+      compression: 'gzip',
+      manifest: false,
+    });
+    const { files, rows, bytes, storedBytes } = await fleet.client.follow(id);
+    const keys = await testStack.keys(prefix);
+    expect(rows).toBe(60_000n);
+    expect(keys).toHaveLength(files);
+    expect(storedBytes).toBeLessThan(bytes);
+    const texts = await Promise.all(
+      keys.map(async (key) => gunzipSync(await testStack.object(key)).toString()),
+    );
+    const lines = texts.flatMap((text) => {
+      const [header, ...rest] = text.split('\n').slice(0, -1);
+      expect(header).toBe('id,filler');
+      return rest;
+    });
+    const copied = await testStack.copy(superuser, 'SELECT * FROM large', 'format csv');
+    expect(
+      lines.toSorted().join('\n') === copied.toString().split('\n').slice(0, -1).toSorted().join('\n'),
+    ).toBe(true);
+  });
+
+  it('never has more sessions than max_connections, however many workers there are', async () => {
+    await superuser.query(
+      Array.from(
+        { length: 8 },
+        (_, index) => `CREATE VIEW nap_${index} AS SELECT pg_sleep(0.4)::text AS slept`,
+      ).join(';'),
+    );
+    await using small = await TestFleet.start(testStack, {
+      maxConnections: 3,
+      maxExports: 1,
+      worker: 'jobs = 4',
+    });
+    await Promise.all([small.startWorker(), small.startWorker()]);
+    const over = new AbortController();
+    const result = small.client
+      .follow(
+        await small.submit({
+          prefix,
+          tables: [0, 1, 2, 3, 4, 5, 6, 7].map((index) => `public.nap_${index}`),
+        }),
+      )
+      .finally(() => over.abort());
+    const seen: number[] = [];
+    while (!over.signal.aborted) {
+      const { rows } = await superuser.query(
+        `SELECT 1 FROM pg_stat_activity WHERE application_name = 'sluice' AND backend_type = 'client backend'`,
+      );
+      seen.push(rows.length);
+      await delay(20);
+    }
+    expect(await result).toMatchObject({ rows: 8n, files: 8 });
+    expect(Math.max(...seen)).toBe(3);
   });
 
   it('fails with the error of PostgreSQL when a table may not be read, and leaves nothing', async () => {
@@ -240,6 +303,7 @@ describe.skipIf(!hasClient('redis-server'))('a fleet', () => {
     expect(last?.result?.manifestUrl).toBe(
       `s3://sample-bucket/${prefix}${date}-${time.slice(0, 8).replaceAll(':', '')}/manifest.json`,
     );
+    expect(last?.destination).toBe(`${last?.result?.manifestUrl?.replace('manifest.json', '')}`);
     // Those that were under way.
     await expect
       .poll(async () => (await fleet.client.list()).filter(({ state }) => state === 'running'), SETTLED)

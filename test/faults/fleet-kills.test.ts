@@ -13,7 +13,7 @@ const SEED = Number(process.env['SLUICE_FLEET_KILLS_SEED'] ?? 1);
 const IS_TALKATIVE = process.env['SLUICE_FLEET_KILLS'] !== undefined;
 
 const TABLES = Array.from({ length: 40 }, (_, index) => `public.t${String(index).padStart(2, '0')}`);
-const LONGEST_LIFE_MS = 2_500;
+const LONGEST_LIFE_MS = 5_000;
 const MS_PER_KILL = 30_000;
 /** An upload whose id its worker could not note is looked for that long after. */
 const SETTLED = { timeout: 90_000, interval: 200 };

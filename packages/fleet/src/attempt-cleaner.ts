@@ -1,7 +1,13 @@
 import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { abortMultipartUpload, isSluiceError, type PublishedKeys, type PublishedObject } from 'sluice';
+import {
+  abortMultipartUpload,
+  isSluiceError,
+  SluiceError,
+  type PublishedKeys,
+  type PublishedObject,
+} from 'sluice';
 import { findMultipartUploads, inLanes, steadyNow, unpublish, type JournalEntry } from 'sluice/engine';
 import { isAlive, knownAttempts, type Attempt, type AttemptContext } from './attempt.ts';
 import { AttemptJournal } from './attempt-journal.ts';
@@ -17,6 +23,8 @@ if redis.call('GET', KEYS[1]) == ARGV[1] or redis.call('EXISTS', KEYS[2]) == 1 t
 return redis.call('HDEL', KEYS[3], ARGV[1])`;
 
 const LANES = 16;
+/** For S3 to answer what became of objects. */
+const LONGEST_WAIT_MS = 5 * 60_000;
 /** Margins of the search for an upload whose id was never noted, as in left-uploads.ts of sluice. */
 const BEFORE_MS = 2_000;
 const AFTER_MS = 5_000;
@@ -102,9 +110,11 @@ export class AttemptCleaner {
 
   known(): Promise<Attempt[]> {
     const { context, log } = this.#options;
-    return knownAttempts(context, (token, error) =>
-      log.warn({ err: error, attempt: token }, 'left a forged attempt alone'),
-    );
+    return knownAttempts(context, (token, error) => {
+      if (this.#seenAt.has(token)) return;
+      this.#firstSeen(token);
+      log.warn({ err: error, attempt: token }, 'left a forged attempt alone');
+    });
   }
 
   /**
@@ -115,6 +125,7 @@ export class AttemptCleaner {
     { bucket, prefix }: Pick<Attempt, 'bucket' | 'prefix'>,
     signal: AbortSignal,
   ): Promise<void> {
+    const deadline = steadyNow() + LONGEST_WAIT_MS;
     for (let pauseMs = 250; ; pauseMs = Math.min(2 * pauseMs, 2_000)) {
       const others = (await this.known()).filter(
         (other) => other.bucket === bucket && overlap(other.prefix, prefix),
@@ -126,12 +137,15 @@ export class AttemptCleaner {
         if (left === undefined || left.objects > 0) isClear = false;
       }
       if (isClear) return;
+      if (steadyNow() > deadline) throw notClear();
       await delay(pauseMs, undefined, { signal });
     }
   }
 
   async #pass(attempt: Attempt, signal: AbortSignal): Promise<Left> {
-    const journal = new AttemptJournal(this.#options.context, attempt);
+    const { context } = this.#options;
+    const { clock } = context;
+    const journal = new AttemptJournal(context, attempt);
     const uploads = new Map<string, { field: string; bucket: string; key: string; region: string }>();
     const objects: { field: string; region: string; object: PublishedObject }[] = [];
     const asked: { field: string; entry: AskedEntry }[] = [];
@@ -142,7 +156,10 @@ export class AttemptCleaner {
           this.#options.log.warn({ export: attempt.exportId }, 'removed a forged entry of a journal');
           gone.push(field);
         } else if (isPublishing(entry)) {
-          objects.push(...entry.objects.map((object) => ({ field, region: entry.region, object })));
+          for (const object of entry.objects) {
+            const askedAt = clock.toLocal(object.askedAt);
+            objects.push({ field, region: entry.region, object: { ...object, askedAt } });
+          }
         } else if (isAsked(entry)) asked.push({ field, entry });
         else uploads.set(entry.uploadId, { field, ...entry });
       }
@@ -237,11 +254,12 @@ export class AttemptCleaner {
    * @returns whether none can appear any more
    */
   async #find({ bucket, key, region, askedAt, lostAt }: AskedEntry, signal: AbortSignal): Promise<boolean> {
-    const { s3, log, timing } = this.#options;
-    const end = (lostAt ?? askedAt + LONGEST_ATTEMPT_MS) + AFTER_MS;
+    const { s3, log, timing, context } = this.#options;
+    const begin = context.clock.toLocal(askedAt);
+    const end = context.clock.toLocal(lostAt ?? askedAt + LONGEST_ATTEMPT_MS) + AFTER_MS;
     try {
       const connection = await s3.forRegion(region);
-      const span = { from: askedAt - BEFORE_MS, to: end };
+      const span = { from: begin - BEFORE_MS, to: end };
       const uploads = await findMultipartUploads(connection, { bucket, key }, span, { signal });
       let isOver = steadyNow() > end;
       for (const upload of uploads) {
@@ -295,6 +313,17 @@ function isPublishing(entry: JournalEntry): entry is PublishingEntry {
 
 function isAsked(entry: JournalEntry): entry is AskedEntry {
   return 'askedAt' in entry;
+}
+
+function notClear(): SluiceError {
+  return new SluiceError(
+    'upload_failed',
+    'what an earlier attempt may have published could not be removed yet',
+    {
+      hint: "The workers' logs say why: can they reach S3, and may they look at and delete objects there?",
+      retryable: true,
+    },
+  );
 }
 
 function overlap(a: string, b: string): boolean {

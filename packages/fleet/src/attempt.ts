@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import { isSluiceError, SluiceError } from 'sluice';
 import { z } from 'zod';
+import type { FleetClock } from './fleet-clock.ts';
 import type { FleetKeys } from './fleet-names.ts';
 import type { Seal } from './seal.ts';
 
@@ -18,6 +19,7 @@ export interface Attempt extends z.output<typeof recordSchema> {
 
 export interface AttemptContext {
   redis: Redis;
+  clock: FleetClock;
   keys: FleetKeys;
   seal: Seal;
 }
@@ -32,7 +34,7 @@ export function sealAttempt(seal: Seal, { token, ...record }: Attempt): string {
  * @param onForged told of each that this fleet has not noted
  */
 export async function knownAttempts(
-  { redis, keys, seal }: AttemptContext,
+  { redis, keys, seal }: Pick<AttemptContext, 'redis' | 'keys' | 'seal'>,
   onForged: (token: string, error: unknown) => void,
 ): Promise<Attempt[]> {
   const records = Object.entries(await redis.hgetall(keys.attempts));

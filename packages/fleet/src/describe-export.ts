@@ -28,6 +28,11 @@ const stateSchema = z.object({
   elapsedMs: z.number(),
 });
 
+/** Whoever reaches Redis may have put anything there. */
+const shownSchema = z
+  .object({ source: z.string(), destination: z.string() })
+  .catch({ source: 'unknown', destination: 'unknown' });
+
 /** What can be said of a job of an export. */
 export function describeExport(
   seal: Seal,
@@ -40,8 +45,7 @@ export function describeExport(
   const hasFailed = job.finishedOn !== undefined && result === undefined && failure !== undefined;
   return {
     id: exportIdOf(jobId),
-    source: job.data.source,
-    destination: destinationIn(seal, job),
+    ...placesOf(seal, job),
     schedule: scheduleOf(jobId)?.name,
     state: stateOf(job, { isActive, isCancelled, failure, result }),
     attempts: job.attemptsStarted,
@@ -55,17 +59,16 @@ export function describeExport(
   };
 }
 
-/** A schedule's job has that of the schedule, with placeholders. */
-function destinationIn(seal: Seal, job: Job<ExportJobData>): string {
-  const { source, destination } = job.data;
+/** With the date in the place of `{{date}}`, where the request is one of this fleet. */
+function placesOf(seal: Seal, job: Job<ExportJobData>): Pick<FleetExport, 'source' | 'destination'> {
   const jobId = job.id ?? '';
-  if (scheduleOf(jobId) === undefined) return destination;
+  const shown = shownSchema.parse(job.data);
   try {
-    return destinationOf(openRequest(seal, jobId, source, job.data), exportIdOf(jobId));
+    const request = openRequest(seal, jobId, shown.source, job.data);
+    return { source: shown.source, destination: destinationOf(request, exportIdOf(jobId)) };
   } catch (error) {
-    // Of another key, or another version.
-    if (!isSluiceError(error) && !(error instanceof z.ZodError)) throw error;
-    return destination;
+    if (!isSluiceError(error)) throw error;
+    return shown;
   }
 }
 
@@ -87,9 +90,10 @@ function stateOf(job: Job, { isActive, isCancelled, failure, result }: StateFact
 
 /** The failure of an export that has failed; of one in BullMQ's own words (a job that was taken out by hand), these. */
 export function failureOf(seal: Seal, job: Job<ExportJobData>): Failure | undefined {
-  if (job.data.failure !== undefined) {
+  const data: Partial<ExportJobData> = job.data ?? {};
+  if (data.failure !== undefined) {
     try {
-      return openFailure(seal, [exportIdOf(job.id ?? '')], job.data.failure);
+      return openFailure(seal, [exportIdOf(job.id ?? '')], data.failure);
     } catch (error) {
       if (!isSluiceError(error)) throw error;
     }

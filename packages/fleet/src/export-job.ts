@@ -107,10 +107,12 @@ export function destinationOf(
 /** @throws SluiceError `protocol_violation`: it was not sealed for this job */
 export function openRequest(seal: Seal, jobId: string, source: string, data: ExportJobData): OpenedRequest {
   const schedule = scheduleOf(jobId);
+  // Whoever reaches Redis may have put anything there.
+  const sealed = (data as Partial<ExportJobData> | null)?.request;
   const value =
     schedule === undefined
-      ? seal.open('export', [jobId], data.request)
-      : seal.open('schedule', [source, schedule.name], data.request);
+      ? seal.open('export', [jobId], sealed)
+      : seal.open('schedule', [source, schedule.name], sealed);
   const { dueAt, ...request } = requestSchema.parse(value);
   const due = schedule?.dueAt ?? new Date(dueAt ?? Number.NaN);
   if (request.source !== source || Number.isNaN(due.getTime())) {

@@ -1,7 +1,14 @@
-import type { CompressionFormat, ExportState, IfExists, SluiceErrorCode } from 'sluice';
+import type {
+  CompressionFormat,
+  ExportState,
+  HeaderIn,
+  IfExists,
+  SluiceErrorCode,
+  StorageSettings,
+} from 'sluice';
 
 /** What a fleet is asked to export. The source is a name that workers know from their own configuration. */
-export interface FleetRequest {
+export interface FleetRequest extends StorageSettings {
   source: string;
   bucket: string;
   /**
@@ -15,14 +22,10 @@ export interface FleetRequest {
   query?: string | undefined;
   splitBy?: string | undefined;
   copyOptions?: string | undefined;
+  /** Which files begin with the header that copyOptions ask for. @default 'each' */
+  headerIn?: HeaderIn | undefined;
   fileSizeBytes?: number | undefined;
   compression?: CompressionFormat | undefined;
-  /** Which files of a table begin with a header line. @default each */
-  headerIn?: 'each' | 'first' | undefined;
-  kmsKeyId?: string | undefined;
-  storageClass?: string | undefined;
-  tags?: Readonly<Record<string, string>> | undefined;
-  metadata?: Readonly<Record<string, string>> | undefined;
   manifest?: boolean | undefined;
   ifExists?: IfExists | undefined;
   /** Of the bucket. @default the workers' own */

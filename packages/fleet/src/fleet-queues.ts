@@ -9,8 +9,11 @@ export interface SourceQueues {
   pieces: Queue;
 }
 
-/** Of the stream by which a queue tells what happens; who has missed something looks at the jobs themselves. */
-const KEPT_EVENTS = 2_000;
+/**
+ * Of the streams by which queues tell what happens. Keepers listen to that of the pieces, and look at the jobs themselves
+ * for what they have missed; nobody needs that of the exports, whose events have the progress of each table.
+ */
+const KEPT_EVENTS = { exports: 10, pieces: 2_000 };
 
 const SOURCE_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 
@@ -57,18 +60,18 @@ export class FleetQueues {
     if (known !== undefined) return known;
     const queues = {
       source,
-      exports: this.#queue(exportsQueue(source)),
-      pieces: this.#queue(piecesQueue(source)),
+      exports: this.#queue(exportsQueue(source), KEPT_EVENTS.exports),
+      pieces: this.#queue(piecesQueue(source), KEPT_EVENTS.pieces),
     };
     this.#queues.set(source, queues);
     return queues;
   }
 
-  #queue(name: string): Queue {
+  #queue(name: string, maxLen: number): Queue {
     const queue = new Queue(name, {
       connection: this.#redis,
       prefix: this.#prefix,
-      streams: { events: { maxLen: KEPT_EVENTS } },
+      streams: { events: { maxLen } },
     });
     queue.on('error', (error) => this.#log.warn({ err: error, queue: name }, 'Redis'));
     return queue;

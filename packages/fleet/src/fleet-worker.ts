@@ -8,6 +8,7 @@ import { AttemptCleaner } from './attempt-cleaner.ts';
 import type { AttemptContext } from './attempt.ts';
 import type { ExportJobData } from './export-job.ts';
 import type { FleetConfig, SourceConfig } from './fleet-config.ts';
+import { FleetClock } from './fleet-clock.ts';
 import { exportsQueue, FleetKeys, piecesQueue } from './fleet-names.ts';
 import { FleetQueues } from './fleet-queues.ts';
 import { Keeper } from './keeper.ts';
@@ -71,14 +72,14 @@ export class FleetWorker {
     }
     const seal = new Seal(await config.key.read());
     const databases = await readDatabases(config);
+    const s3 = await S3Pool.open(config.s3);
     const connection = await redisOptions(config);
     await expectReachable(connection, log);
     const redis = new Redis(connection);
     logRedisErrors(redis, log);
     const keys = new FleetKeys(config.name);
-    const context: AttemptContext = { redis, keys, seal };
+    const context: AttemptContext = { redis, keys, seal, clock: await FleetClock.read(redis) };
     const queues = new FleetQueues({ redis, prefix: config.name, log });
-    const s3 = await S3Pool.open(config.s3);
     const publishedKeys = new PublishedKeys();
     const worker = `${hostname()}:${process.pid}`;
     const cleaner = new AttemptCleaner({ context, s3, publishedKeys, timing, log });

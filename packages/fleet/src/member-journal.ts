@@ -21,6 +21,7 @@ export interface MemberJournalOptions {
 export class MemberJournal implements UploadJournal {
   readonly #options: MemberJournalOptions;
   readonly #journal: AttemptJournal;
+  readonly #refused = new AbortController();
   #publishing: readonly PublishedObject[] = [];
 
   constructor(options: MemberJournalOptions) {
@@ -28,14 +29,16 @@ export class MemberJournal implements UploadJournal {
     this.#journal = new AttemptJournal(options.context, options.attempt);
   }
 
-  get lost(): AbortSignal | undefined {
-    return this.#options.lost;
+  /** Also where Redis knows it before. */
+  get lost(): AbortSignal {
+    const { lost } = this.#options;
+    return lost === undefined ? this.#refused.signal : AbortSignal.any([lost, this.#refused.signal]);
   }
 
   async opening({ bucket, key }: { bucket: string; key: string }): Promise<OpeningAttempt> {
     const { region } = this.#options;
     const field = AttemptJournal.askedField();
-    const asked = { bucket, key, region, askedAt: steadyNow() };
+    const asked = { bucket, key, region, askedAt: this.#now() };
     await this.#journal.add([{ field, entry: asked }]);
     return {
       opened: ({ uploadId }) =>
@@ -44,7 +47,7 @@ export class MemberJournal implements UploadJournal {
           entry: { bucket, key, region, uploadId },
         }),
       refused: () => this.#journal.remove([field]),
-      lost: () => this.#journal.replace(field, { field, entry: { ...asked, lostAt: steadyNow() } }),
+      lost: () => this.#journal.replace(field, { field, entry: { ...asked, lostAt: this.#now() } }),
     };
   }
 
@@ -53,7 +56,7 @@ export class MemberJournal implements UploadJournal {
   }
 
   async publishing(objects: readonly PublishedObject[]): Promise<void> {
-    await this.#journal.add(objects.map((object) => this.#entryOf(object)));
+    await this.#unlessLost(this.#journal.add(objects.map((object) => this.#entryOf(object))));
     this.#publishing = objects;
   }
 
@@ -65,11 +68,13 @@ export class MemberJournal implements UploadJournal {
   /** A worker that has slept must not say of an export that it is whole. */
   async publishingLast(): Promise<void> {
     const { context, attempt } = this.#options;
-    if (!(await isAlive(context, attempt))) throw attemptOver();
+    if (await isAlive(context, attempt)) return;
+    this.#refused.abort();
+    throw attemptOver();
   }
 
   async settled({ isPublished }: { isPublished: boolean }): Promise<void> {
-    if (isPublished) await this.#journal.publish(this.#options.result?.() ?? '');
+    if (isPublished) await this.#unlessLost(this.#journal.publish(this.#options.result?.() ?? ''));
     await this.#forget(this.#publishing);
   }
 
@@ -85,8 +90,23 @@ export class MemberJournal implements UploadJournal {
     ]);
   }
 
+  async #unlessLost(noted: Promise<void>): Promise<void> {
+    try {
+      await noted;
+    } catch (error) {
+      this.#refused.abort();
+      throw error;
+    }
+  }
+
+  #now(): number {
+    return this.#options.context.clock.toFleet(steadyNow());
+  }
+
   #entryOf(object: PublishedObject) {
-    const entry = { kind: 'publishing' as const, region: this.#options.region, objects: [object] };
+    const { context, region } = this.#options;
+    const objects = [{ ...object, askedAt: context.clock.toFleet(object.askedAt) }];
+    const entry = { kind: 'publishing' as const, region, objects };
     return { field: AttemptJournal.objectField(object), entry };
   }
 }

@@ -46,7 +46,9 @@ export class PieceProcessor {
   /** @returns the sealed result; null when its attempt is over */
   async process(job: Job<PieceJobData>, token: string | undefined): Promise<string | null> {
     const { context, stopping } = this.#options;
-    const { export: exportId, attempt, piece, key } = job.data;
+    // Whoever reaches Redis may have put anything there.
+    const data: Partial<PieceJobData> = job.data ?? {};
+    const { export: exportId = '', attempt = '', piece = 0, key } = data;
     const log = this.#options.log.child({ export: exportId, piece, key });
     const ending = new AbortController();
     const running = { jobId: job.id ?? '', ending };
@@ -55,7 +57,14 @@ export class PieceProcessor {
     setMaxListeners(0, signal);
     try {
       return await finishJob(
-        { job, token, seal: context.seal, context: contextOf(job.data), stopping, log },
+        {
+          job,
+          token,
+          seal: context.seal,
+          context: contextOf({ export: exportId, attempt, piece }),
+          stopping,
+          log,
+        },
         async () => {
           const task = openTask(context.seal, job.id, job.data);
           if (!(await isAlive(context, { exportId, token: attempt }))) return null;

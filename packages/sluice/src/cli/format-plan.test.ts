@@ -5,6 +5,7 @@ const plan = (tables: [name: string, estimatedRows: number | undefined][], leftO
   tables: tables.map(([name, estimatedRows]) => ({ name, files: 2, estimatedRows, estimatedBytes: 1e6 })),
   leftOut,
   destination: 's3://sample-bucket/sales/',
+  tried: { uploads: ['one.csv', 'manifest.json'], deletes: undefined },
 });
 
 it('is a table, in columns whatever characters the names have', () => {
@@ -22,6 +23,7 @@ public.orders            ~1,234      1.0 MB        2
 public.日本                  ~7      1.0 MB        2
 total                    ~1,241      2.0 MB        4
 left out: the view public.v, which is exported only when it is named without wildcards
+an upload was opened and aborted for one.csv and manifest.json: this identity may store them
 to s3://sample-bucket/sales/; nothing was exported
 `);
 });
@@ -40,5 +42,5 @@ it('shows no control character as it is', () => {
   const name = 'a.\u001b[2J\nx';
   const text = formatPlan(plan([[name, 1]], [`the view ${name}`]));
   expect(text).not.toContain('\u001b');
-  expect(text.split('\n')).toHaveLength(5);
+  expect(text.split('\n')).toHaveLength(6);
 });

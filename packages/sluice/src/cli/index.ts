@@ -11,5 +11,5 @@ export { Interruption } from './interruption.ts';
 export { nodeNotice } from './node-notice.ts';
 export { openLog } from './open-log.ts';
 export { readQuery } from './read-query.ts';
-export { errorLines } from './report-error.ts';
+export { storageSettings } from './storage-settings.ts';
 export { printable, printableLine } from '../printable.ts';

@@ -5,7 +5,6 @@ import type { ExportTablesRequest } from '../outside/export-tables-request.ts';
 import { ProgressMeter } from '../outside/progress-meter.ts';
 import { runPlan } from '../outside/run-plan.ts';
 import type { S3Connection } from '../s3/connection.ts';
-import type { StorageSettings } from '../s3/object-settings.ts';
 import { exportQuery } from '../source/export-query.ts';
 import { connectAsAwsCli } from './aws-settings.ts';
 import { dryRunExport } from './dry-run-export.ts';
@@ -14,6 +13,7 @@ import type { ExportFlags } from './export.ts';
 import { ExportReport } from './export-report.ts';
 import { Interruption } from './interruption.ts';
 import { readQuery } from './read-query.ts';
+import { storageSettings } from './storage-settings.ts';
 
 const PROGRESS_MS = 100;
 
@@ -146,8 +146,4 @@ function tablesRequest({ destination, flags, connection, query, report, signal }
     onRetry: (key, error) => report.retried(key, error),
     signal,
   };
-}
-
-function storageSettings({ kmsKey, storageClass, tag, metadata }: ExportFlags): StorageSettings {
-  return { kmsKeyId: kmsKey, storageClass, tags: tag, metadata };
 }

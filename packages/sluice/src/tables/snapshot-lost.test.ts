@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { snapshotLost } from './snapshot-lost.ts';
 
 function said(message: string, code: string): DatabaseError {
-  return Object.assign(new DatabaseError(message, message.length, 'error'), { code });
+  return Object.assign(new DatabaseError(message, message.length, 'error'), { code, severity: 'FATAL' });
 }
 
 it.each([
