@@ -4,13 +4,12 @@ import type { Redis } from 'ioredis';
 import { pino, type Logger } from 'pino';
 import { SluiceError, type ExportState } from 'sluice';
 import { describeExport, failureOf } from './describe-export.ts';
-import { exportJobOptions, sealRequest, type ExportJobData } from './export-job.ts';
+import { exportJobOptions, sealRequest, sealSchedule, type ExportJobData } from './export-job.ts';
 import type { FleetConfig, FleetSchedule } from './fleet-config.ts';
 import type { FleetExport, FleetRequest, FleetResult } from './fleet-export.ts';
 import { errorOf } from './fleet-failure.ts';
 import { exportIdOf, FleetKeys, jobIdOf, newExportId } from './fleet-names.ts';
 import { FleetQueues, type SourceQueues } from './fleet-queues.ts';
-import { applySchedules, listSchedules, type FleetScheduleState } from './fleet-schedules.ts';
 import { connectRedis, redisOptions } from './redis.ts';
 import { renderPrefix } from './schedules/render-prefix.ts';
 import { Seal } from './seal.ts';
@@ -27,6 +26,14 @@ const CANCELLED_S = 8 * 24 * 3600;
 export interface FleetClientOptions {
   log?: Logger | undefined;
   signal?: AbortSignal | undefined;
+}
+
+export interface FleetScheduleState {
+  name: string;
+  source: string;
+  cron: string;
+  timeZone: string;
+  next: Date | undefined;
 }
 
 export interface FleetWorkerState {
@@ -152,12 +159,46 @@ export class FleetClient implements AsyncDisposable {
   }
 
   /** Makes the fleet's schedules these: others are removed. Exports that they have begun go on. */
-  applySchedules(schedules: readonly FleetSchedule[]): Promise<{ applied: string[]; removed: string[] }> {
-    return applySchedules({ queues: this.#queues, seal: this.#seal, backoffMs: BACKOFF_MS }, schedules);
+  async applySchedules(
+    schedules: readonly FleetSchedule[],
+  ): Promise<{ applied: string[]; removed: string[] }> {
+    for (const { name, cron, timeZone, request } of schedules) {
+      const { exports } = await this.#queues.of(request.source);
+      await exports.upsertJobScheduler(
+        name,
+        { pattern: cron, tz: timeZone },
+        {
+          name: 'export',
+          data: sealSchedule(this.#seal, name, { ...request, timeZone }),
+          opts: exportJobOptions(request, BACKOFF_MS),
+        },
+      );
+    }
+    const kept = new Map(schedules.map(({ name, request }) => [name, request.source]));
+    const removed: string[] = [];
+    for (const { source, name } of await this.schedules()) {
+      if (kept.get(name) === source) continue;
+      const { exports } = await this.#queues.of(source);
+      await exports.removeJobScheduler(name);
+      if (!kept.has(name)) removed.push(name);
+    }
+    return { applied: [...kept.keys()], removed };
   }
 
-  schedules(): Promise<FleetScheduleState[]> {
-    return listSchedules(this.#queues);
+  async schedules(): Promise<FleetScheduleState[]> {
+    const sources = await this.#queues.all();
+    const lists = await Promise.all(
+      sources.map(async ({ source, exports }) =>
+        (await exports.getJobSchedulers()).map(({ key, pattern = '', tz = 'UTC', next }) => ({
+          name: key,
+          source,
+          cron: pattern,
+          timeZone: tz,
+          next: next === undefined ? undefined : new Date(next),
+        })),
+      ),
+    );
+    return lists.flat().toSorted((a, b) => a.name.localeCompare(b.name));
   }
 
   /** The workers that are connected to Redis now. */
