@@ -8,12 +8,13 @@ import {
   type PublishedKeys,
   type PublishedObject,
 } from 'sluice';
-import { findMultipartUploads, inLanes, steadyNow, unpublish, type JournalEntry } from 'sluice/engine';
+import { findMultipartUploads, inLanes, steadyNow, unpublish } from 'sluice/engine';
 import { isAlive, knownAttempts, type Attempt, type AttemptContext } from './attempt.ts';
 import { AttemptJournal } from './attempt-journal.ts';
 import { readResult } from './export-job.ts';
 import { jobIdOf, newAttempt } from './fleet-names.ts';
 import { HeldKey } from './held-key.ts';
+import { readLeft, type AskedEntry } from './left-entries.ts';
 import type { S3Pool } from './s3-pool.ts';
 import type { FleetTiming } from './timing.ts';
 
@@ -29,9 +30,6 @@ const LONGEST_WAIT_MS = 5 * 60_000;
 const BEFORE_MS = 2_000;
 const AFTER_MS = 5_000;
 const LONGEST_ATTEMPT_MS = 60_000;
-
-type PublishingEntry = Extract<JournalEntry, { kind: 'publishing' }>;
-type AskedEntry = Extract<JournalEntry, { askedAt: number }>;
 
 /** How much of an attempt is still to be cleaned up. */
 export interface Left {
@@ -143,28 +141,13 @@ export class AttemptCleaner {
   }
 
   async #pass(attempt: Attempt, signal: AbortSignal): Promise<Left> {
-    const { context } = this.#options;
-    const { clock } = context;
+    const { context, log } = this.#options;
     const journal = new AttemptJournal(context, attempt);
-    const uploads = new Map<string, { field: string; bucket: string; key: string; region: string }>();
-    const objects: { field: string; region: string; object: PublishedObject }[] = [];
-    const asked: { field: string; entry: AskedEntry }[] = [];
-    const gone: string[] = [];
-    for await (const batch of journal.entries()) {
-      for (const { field, entry } of batch) {
-        if (entry === undefined) {
-          this.#options.log.warn({ export: attempt.exportId }, 'removed a forged entry of a journal');
-          gone.push(field);
-        } else if (isPublishing(entry)) {
-          for (const object of entry.objects) {
-            const askedAt = clock.toLocal(object.askedAt);
-            objects.push({ field, region: entry.region, object: { ...object, askedAt } });
-          }
-        } else if (isAsked(entry)) asked.push({ field, entry });
-        else uploads.set(entry.uploadId, { field, ...entry });
-      }
+    const { uploads, objects, asked, forged } = await readLeft(journal, context.clock);
+    if (forged.length > 0) {
+      log.warn({ export: attempt.exportId, entries: forged.length }, 'removed forged entries of a journal');
+      await journal.remove(forged);
     }
-    await journal.remove(gone);
     const done: string[] = [];
     const isPublished = objects.length > 0 && (await this.#isPublished(attempt));
     let pending = 0;
@@ -254,12 +237,11 @@ export class AttemptCleaner {
    * @returns whether none can appear any more
    */
   async #find({ bucket, key, region, askedAt, lostAt }: AskedEntry, signal: AbortSignal): Promise<boolean> {
-    const { s3, log, timing, context } = this.#options;
-    const begin = context.clock.toLocal(askedAt);
-    const end = context.clock.toLocal(lostAt ?? askedAt + LONGEST_ATTEMPT_MS) + AFTER_MS;
+    const { s3, log, timing } = this.#options;
+    const end = (lostAt ?? askedAt + LONGEST_ATTEMPT_MS) + AFTER_MS;
     try {
       const connection = await s3.forRegion(region);
-      const span = { from: begin - BEFORE_MS, to: end };
+      const span = { from: askedAt - BEFORE_MS, to: end };
       const uploads = await findMultipartUploads(connection, { bucket, key }, span, { signal });
       let isOver = steadyNow() > end;
       for (const upload of uploads) {
@@ -305,14 +287,6 @@ export class AttemptCleaner {
     this.#seenAt.set(what, at);
     return at;
   }
-}
-
-function isPublishing(entry: JournalEntry): entry is PublishingEntry {
-  return entry.kind === 'publishing';
-}
-
-function isAsked(entry: JournalEntry): entry is AskedEntry {
-  return 'askedAt' in entry;
 }
 
 function notClear(): SluiceError {
