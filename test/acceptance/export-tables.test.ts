@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { gunzipSync } from 'node:zlib';
 import { HeadObjectCommand, ListMultipartUploadsCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import type pg from 'pg';
@@ -277,6 +278,7 @@ describe('sluice export fails, and leaves nothing,', () => {
   });
 
   it.each([
+    ['SIGHUP', 129],
     ['SIGINT', 130],
     ['SIGTERM', 143],
   ] as const)('on %s', async (signal, expected) => {
@@ -434,6 +436,42 @@ describe('--dry-run', () => {
     expect(stdout).toMatch(/left out: the view public\.recent/);
     expect(status).toBe(0);
     expect(await testStack.keys(prefix)).toEqual([]);
+  });
+});
+
+describe('what is told', () => {
+  it('of a query alone, too, while it runs', async () => {
+    const query = 'SELECT id, pg_sleep(0.002) FROM large WHERE id <= 1500';
+    const args = [`s3://${BUCKET}/${prefix}q.txt`, '-d', database, '-q', query, '--json'];
+    const { status, stdout } = await runExport(testStack, args);
+    expect(status).toBe(0);
+    const events = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { event: string; rows: number; bytes: number });
+    const progress = events.filter(({ event }) => event === 'progress');
+    expect(progress.length).toBeGreaterThan(0);
+    expect(progress.some(({ rows, bytes }) => rows > 0 && rows < 1_500 && bytes > 0)).toBe(true);
+  });
+
+  it.each([
+    ['tables', '', ['-t', 'large', '-q', 'SELECT id, pg_sleep(0.001) FROM large WHERE id <= 1500']],
+    ['a query', 'q.txt', ['-q', 'SELECT id, pg_sleep(0.001) FROM large WHERE id <= 1500']],
+  ])('to nobody any more does not end the export of %s', async (_, path, args) => {
+    const { child, finished } = startExport(testStack, [
+      `s3://${BUCKET}/${prefix}${path}`,
+      '-d',
+      database,
+      '--json',
+      ...args,
+    ]);
+    // As `| head -n 0` does it.
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+    finished.catch(() => undefined);
+    await once(child, 'exit');
+    expect(child.exitCode).toBe(0);
+    expect((await testStack.keys(prefix)).length).toBe(path === '' ? 3 : 1);
   });
 });
 

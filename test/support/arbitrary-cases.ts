@@ -28,7 +28,7 @@ const MADE_UP: Readonly<Record<string, fc.Arbitrary<string>>> = {
   json: fc.json({ stringUnit: 'grapheme' }).map(quote),
 };
 
-const TYPES = Object.keys(VALUES_OF_TYPES).filter(
+export const TYPES = Object.keys(VALUES_OF_TYPES).filter(
   // Types that not every supported version has are left out.
   (type) => !/^(?:oid8|regdatabase|refcursor)$/.test(type),
 );
@@ -52,18 +52,22 @@ export function arbitraryCase(): fc.Arbitrary<OracleCase> {
     );
 }
 
+/** Values of a type as SQL literals, and NULL. */
+export function valueOf(type: string): fc.Arbitrary<string | null> {
+  const edges = fc.constantFrom(...(VALUES_OF_TYPES[type] ?? []));
+  const made = MADE_UP[type];
+  return fc.option(made === undefined ? edges : fc.oneof(made, edges), { freq: 6 });
+}
+
 function column(rows: number): fc.Arbitrary<Column> {
   return fc.constantFrom(...TYPES).chain((type) => {
-    const edges = fc.constantFrom(...(VALUES_OF_TYPES[type] ?? []));
-    const made = MADE_UP[type];
-    const value = made === undefined ? edges : fc.oneof(made, edges);
-    const values = fc.array(fc.option(value, { freq: 6 }), { minLength: rows, maxLength: rows });
+    const values = fc.array(valueOf(type), { minLength: rows, maxLength: rows });
     return fc.tuple(columnName(), values).map(([name, list]) => ({ type, name, values: list }));
   });
 }
 
 /** Short names, so that two columns often get the same one. */
-function columnName(): fc.Arbitrary<string> {
+export function columnName(): fc.Arbitrary<string> {
   return fc.oneof(
     { weight: 4, arbitrary: fc.string({ unit: fc.constantFrom('a', 'b', 'c'), minLength: 1, maxLength: 2 }) },
     {

@@ -4,19 +4,20 @@ import type { Redis } from 'ioredis';
 import { pino, type Logger } from 'pino';
 import { SluiceError, type ExportState } from 'sluice';
 import { describeExport, failureOf } from './describe-export.ts';
-import { exportJobOptions, sealRequest, type ExportJobData } from './export-job.ts';
+import {
+  exportJobOptions,
+  isSealedRequest,
+  sealRequest,
+  sealSchedule,
+  type ExportJobData,
+} from './export-job.ts';
 import type { FleetConfig, FleetSchedule } from './fleet-config.ts';
 import type { FleetExport, FleetRequest, FleetResult } from './fleet-export.ts';
 import { errorOf } from './fleet-failure.ts';
 import { exportIdOf, FleetKeys, jobIdOf, newExportId } from './fleet-names.ts';
 import { FleetQueues, type SourceQueues } from './fleet-queues.ts';
-import {
-  applySchedules,
-  listSchedules,
-  type AppliedSchedules,
-  type FleetScheduleState,
-} from './fleet-schedules.ts';
 import { connectRedis, redisOptions } from './redis.ts';
+import { checkSchedule } from './schedules/check-schedule.ts';
 import { Seal } from './seal.ts';
 
 /** Of each source and state. */
@@ -31,6 +32,22 @@ const CANCELLED_S = 8 * 24 * 3600;
 export interface FleetClientOptions {
   log?: Logger | undefined;
   signal?: AbortSignal | undefined;
+}
+
+export interface FleetScheduleState {
+  name: string;
+  source: string;
+  cron: string;
+  timeZone: string;
+  next: Date | undefined;
+}
+
+/** The names of schedules, by what was done with them. */
+export interface AppliedSchedules {
+  added: string[];
+  changed: string[];
+  unchanged: string[];
+  removed: string[];
 }
 
 export interface FleetWorkerState {
@@ -158,12 +175,55 @@ export class FleetClient implements AsyncDisposable {
    *
    * @throws SluiceError `config_invalid`: one of them can't be used, and nothing was changed
    */
-  applySchedules(schedules: readonly FleetSchedule[]): Promise<AppliedSchedules> {
-    return applySchedules({ queues: this.#queues, seal: this.#seal, backoffMs: BACKOFF_MS }, schedules);
+  async applySchedules(schedules: readonly FleetSchedule[]): Promise<AppliedSchedules> {
+    for (const schedule of schedules) checkSchedule(schedule);
+    const changes: AppliedSchedules = { added: [], changed: [], unchanged: [], removed: [] };
+    for (const schedule of schedules) changes[await this.#apply(schedule)].push(schedule.name);
+    const kept = new Map(schedules.map(({ name, request }) => [name, request.source]));
+    for (const { source, name } of await this.schedules()) {
+      if (kept.get(name) === source) continue;
+      const { exports } = await this.#queues.of(source);
+      await exports.removeJobScheduler(name);
+      if (!kept.has(name)) changes.removed.push(name);
+    }
+    return changes;
   }
 
-  schedules(): Promise<FleetScheduleState[]> {
-    return listSchedules(this.#queues);
+  async #apply(schedule: FleetSchedule): Promise<'added' | 'changed' | 'unchanged'> {
+    const { name, cron, timeZone, request } = schedule;
+    const { exports } = await this.#queues.of(request.source);
+    const known = await exports.getJobScheduler(name);
+    await exports.upsertJobScheduler(
+      name,
+      { pattern: cron, tz: timeZone },
+      {
+        name: 'export',
+        data: sealSchedule(this.#seal, name, { ...request, timeZone }),
+        opts: exportJobOptions(request, BACKOFF_MS),
+      },
+    );
+    if (known === undefined) return 'added';
+    const isSame =
+      known.pattern === cron &&
+      known.tz === timeZone &&
+      isSealedRequest(this.#seal, schedule, known.template?.data);
+    return isSame ? 'unchanged' : 'changed';
+  }
+
+  async schedules(): Promise<FleetScheduleState[]> {
+    const sources = await this.#queues.all();
+    const lists = await Promise.all(
+      sources.map(async ({ source, exports }) =>
+        (await exports.getJobSchedulers()).map(({ key, pattern = '', tz = 'UTC', next }) => ({
+          name: key,
+          source,
+          cron: pattern,
+          timeZone: tz,
+          next: next === undefined ? undefined : new Date(next),
+        })),
+      ),
+    );
+    return lists.flat().toSorted((a, b) => a.name.localeCompare(b.name));
   }
 
   /** The workers that are connected to Redis now. */

@@ -31,7 +31,12 @@ export type { ExportTablesRequest, ExportTablesResult } from './outside/export-t
 export type { HeaderIn } from './outside/piece-copy.ts';
 export type { Manifest } from './outside/manifest.ts';
 export { connectTo, type ConnectOptions } from './source/connect.ts';
-export { exportQuery, type ExportQueryRequest, type ExportQueryResult } from './source/export-query.ts';
+export {
+  exportQuery,
+  type ExportQueryProgress,
+  type ExportQueryRequest,
+  type ExportQueryResult,
+} from './source/export-query.ts';
 export { SourceClient } from './source/source-client.ts';
 export { installExtension } from './install/install-extension.ts';
 export {

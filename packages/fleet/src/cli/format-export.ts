@@ -1,8 +1,8 @@
-import { formatBytes, formatCount, formatDuration, printable, shareOf } from 'sluice/cli';
+import { formatBytes, formatCount, formatDuration, printable } from 'sluice/cli';
 import type { ExportState } from 'sluice';
 import type { FleetError, FleetExport } from '../fleet-export.ts';
 import { formatColumns } from './format-columns.ts';
-import { stateOf } from './format-status.ts';
+import { percentOf, stateOf } from './format-status.ts';
 import { formatInstant } from './format-time.ts';
 
 const TITLE_WIDTH = 'destination'.length;
@@ -81,7 +81,7 @@ function tablesOf({ tables }: ExportState): string {
       { title: 'TABLE' },
     ],
     tables.map((table) => [
-      `${Math.floor(shareOf([table]) * 100)}%`,
+      percentOf([table]),
       `${table.donePieces}/${table.pieces}`,
       formatCount(table.rows),
       formatBytes(table.bytes),

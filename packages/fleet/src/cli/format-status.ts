@@ -1,4 +1,5 @@
 import { formatCount, printableLine, shareOf } from 'sluice/cli';
+import type { TableState } from 'sluice';
 import type { FleetExport } from '../fleet-export.ts';
 import { formatColumns, type Column } from './format-columns.ts';
 import { formatAge } from './format-time.ts';
@@ -87,6 +88,12 @@ function formatWorkers(workers: FleetStatus['workers']): string {
   return formatColumns([{ title: 'WORKER' }, { title: 'SOURCES' }], rows);
 }
 
+/** Empty before there is anything to go by. */
+export function percentOf(tables: readonly TableState[]): string {
+  const share = shareOf(tables);
+  return share === undefined ? '' : `${Math.floor(share * 100)}%`;
+}
+
 /** What it does, rather than only that it runs. */
 export function stateOf({ state, progress }: FleetExport): string {
   return state === 'running' && progress?.phase === 'publishing' ? 'publishing' : state;
@@ -96,7 +103,7 @@ export function stateOf({ state, progress }: FleetExport): string {
 export function doneOf({ state, progress }: FleetExport): string {
   if (state === 'done') return '100%';
   if (state !== 'running' || progress === undefined) return '';
-  return `${Math.floor(shareOf(progress.tables) * 100)}%`;
+  return percentOf(progress.tables);
 }
 
 export function rowsOf({ result, progress }: FleetExport): string {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { AppliedSchedules } from '../fleet-schedules.ts';
+import type { AppliedSchedules } from '../fleet-client.ts';
 import { withConfig, type ConfigFlag } from './config-option.ts';
 import { writeJson } from './export-json.ts';
 import {

@@ -1,5 +1,6 @@
 import type { ExportPlan } from '../outside/export-plan.ts';
 import type { ExportState } from '../outside/export-state.ts';
+import { printable } from '../printable.ts';
 import { formatBytes, formatCount, formatDuration } from './format-quantity.ts';
 import { ProgressDisplay } from './progress-display.ts';
 import { errorLines, reportError } from './report-error.ts';
@@ -23,10 +24,13 @@ export class ExportReport {
   readonly #display: ProgressDisplay | undefined;
   readonly #startedAt = performance.now();
   #toldAt = 0;
+  #isHeard = true;
 
   constructor({ json = false, quiet = false }: { json?: boolean; quiet?: boolean }) {
     this.#isJson = json;
     this.#isQuiet = quiet;
+    // Who reads along may go (`| head`), and a log's disk be full: the export itself goes on.
+    for (const stream of [process.stdout, process.stderr]) stream.on('error', () => (this.#isHeard = false));
     this.#display = json || quiet ? undefined : new ProgressDisplay(process.stderr);
   }
 
@@ -40,6 +44,7 @@ export class ExportReport {
   }
 
   progress(state: ExportState): void {
+    if (!this.#isHeard) return;
     this.#display?.update(state);
     if (!this.#isJson || performance.now() - this.#toldAt < JSON_PROGRESS_MS) return;
     this.#toldAt = performance.now();
@@ -64,7 +69,7 @@ export class ExportReport {
   /** Something that happened: an event for programs, and a line for people, above the progress. */
   tell(event: string, fields: object, line: string): void {
     this.#event(event, fields);
-    this.#display?.note(line);
+    this.#display?.note(printable(line));
   }
 
   done({ uri, rows, files, bytes, storedBytes, manifest }: Exported): void {
@@ -104,6 +109,6 @@ export class ExportReport {
   }
 
   #event(event: string, fields: object): void {
-    if (this.#isJson) process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
+    if (this.#isJson && this.#isHeard) process.stdout.write(`${JSON.stringify({ event, ...fields })}\n`);
   }
 }

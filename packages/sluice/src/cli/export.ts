@@ -9,10 +9,9 @@ import { validateObjectSettings } from '../s3/object-settings.ts';
 import { validateTags } from '../s3/object-tags.ts';
 import { validateRegion } from '../s3/s3-uri.ts';
 import { collectPairs, type Pairs } from './collect-pairs.ts';
-import type { Destination } from './export-destination.ts';
+import { isOneFile, type Destination } from './export-destination.ts';
 import { loadFleet } from './fleet.ts';
 import { findFleetProblem, parsePriority } from './fleet-flags.ts';
-import { isOneFile } from './is-one-file.ts';
 import { parseS3Uri, refuseInvalid } from './parse-s3-uri.ts';
 
 export interface ExportFlags {
@@ -25,6 +24,7 @@ export interface ExportFlags {
   jobs: number;
   compression?: CompressionFormat;
   fileSize?: number;
+  memory?: number;
   manifest?: boolean;
   ifExists: IfExists;
   region?: string;
@@ -92,6 +92,11 @@ export function exportCommand(): Command {
         'about how large a file is before compression (default: 256MiB)',
         parseFileSize,
       )
+      .option(
+        '--memory <size>',
+        'for what is read and not yet uploaded; more helps a fast network whose S3 answers late (default: 56MiB)',
+        parseMemory,
+      )
       .option('--manifest', 'write <prefix>manifest.json last, which names every file (default for tables)')
       .option('--no-manifest', 'do not write it')
       .addOption(
@@ -148,7 +153,7 @@ path as it is; beside tables, with --split-by, or where the path ends with a
 slash, to <path>query/part-00000.csv.
 
 Exit status: 0 exported, 1 failed (nothing was exported), 2 wrong command line,
-130 interrupted by Ctrl-C, 143 by SIGTERM.
+130 interrupted by Ctrl-C, 129 by SIGHUP, 143 by SIGTERM.
 
 Examples:
   sluice export s3://sample-bucket/sales/ -t public.orders -t 'archive.*' -j 8 \\
@@ -184,7 +189,7 @@ async function run(destination: Destination, flags: ExportFlags): Promise<number
 }
 
 function findProblem(
-  destination: { path: string },
+  destination: Destination,
   { table = [], query, splitBy, headerIn }: ExportFlags,
 ): string | undefined {
   if (table.length === 0 && query === undefined) return 'give --table or --query: what is to be exported?';
@@ -213,6 +218,12 @@ function parseFileSize(text: string): number {
 function parseStorageClass(storageClass: string): string {
   refuseInvalid(() => validateObjectSettings({ storageClass }));
   return storageClass;
+}
+
+function parseMemory(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes !== undefined && bytes >= 5 * 1024 ** 2) return bytes;
+  throw new InvalidArgumentError('Expected a size such as "256MiB", from "5MiB" on.');
 }
 
 function parseRegion(region: string): string {

@@ -1,7 +1,6 @@
 import { InvalidArgumentError } from 'commander';
-import type { Destination } from './export-destination.ts';
+import { isOneFile, type Destination } from './export-destination.ts';
 import type { ExportFlags } from './export.ts';
-import { isOneFile } from './is-one-file.ts';
 
 /** BullMQ's, https://docs.bullmq.io/guide/jobs/prioritized */
 const LOWEST_PRIORITY = 2_097_152;
@@ -9,6 +8,7 @@ const LOWEST_PRIORITY = 2_097_152;
 /** Options that are each worker's own, in its fleet.toml. */
 const OF_THE_WORKERS = new Map<keyof ExportFlags, string>([
   ['jobs', '--jobs: how many sessions read is max_connections of the source, and jobs of the workers'],
+  ['memory', '--memory: [worker] of the workers has it'],
   ['endpoint', '--endpoint: [s3] of the workers has it'],
   ['profile', '--profile: the workers reach S3 with credentials of their own'],
 ]);

@@ -1,20 +1,23 @@
 import { SluiceError } from '../errors.ts';
 
-const EXIT_STATUSES = { SIGINT: 130, SIGTERM: 143 } as const;
-type Name = keyof typeof EXIT_STATUSES;
+/** The status that shells give to who was ended so. */
+const EXIT_STATUSES = new Map<NodeJS.Signals, number>([
+  ['SIGHUP', 129],
+  ['SIGINT', 130],
+  ['SIGTERM', 143],
+]);
 
-/** Ctrl-C, or a SIGTERM, as an AbortSignal: the work ends in order, and the process with the status that shells give. */
+/** Ctrl-C, a SIGTERM or a closed terminal (SIGHUP), as an AbortSignal: the work ends in order before the process does. */
 export class Interruption {
   readonly #controller = new AbortController();
-  #name: Name | undefined;
+  #name: NodeJS.Signals | undefined;
   readonly #listener = (name: NodeJS.Signals): void => {
-    if (name !== 'SIGINT' && name !== 'SIGTERM') return;
     this.#name ??= name;
     this.#controller.abort(new SluiceError('export_aborted', 'the export was interrupted'));
   };
 
   constructor() {
-    process.on('SIGINT', this.#listener).on('SIGTERM', this.#listener);
+    for (const name of EXIT_STATUSES.keys()) process.on(name, this.#listener);
   }
 
   get signal(): AbortSignal {
@@ -23,11 +26,11 @@ export class Interruption {
 
   /** Undefined when there was none. */
   get exitStatus(): number | undefined {
-    return this.#name === undefined ? undefined : EXIT_STATUSES[this.#name];
+    return this.#name === undefined ? undefined : EXIT_STATUSES.get(this.#name);
   }
 
   /** No more signals are caught. */
   end(): void {
-    process.off('SIGINT', this.#listener).off('SIGTERM', this.#listener);
+    for (const name of EXIT_STATUSES.keys()) process.off(name, this.#listener);
   }
 }

@@ -1,5 +1,5 @@
 import type { ExportState } from '../outside/export-state.ts';
-import { formatProgress } from './export-progress.ts';
+import { formatProgress, formatTotal } from './export-progress.ts';
 
 const FRAME_MS = 100;
 const LINE_MS = 10_000;
@@ -30,29 +30,34 @@ export class ProgressDisplay {
 
   /** Writes a line that stays, above what is drawn. */
   note(line: string): void {
-    this.#erase();
-    this.#output.write(`${line}\n`);
+    this.#output.write(`${this.#erased()}${line}\n`);
   }
 
   end(): void {
     clearInterval(this.#timer);
-    this.#erase();
+    const erased = this.#erased();
+    if (erased !== '') this.#output.write(erased);
   }
 
   #show(): void {
     if (this.#state === undefined) return;
     if (this.#output.isTTY !== true) {
-      this.#output.write(`${formatProgress(this.#state, Infinity).at(-1) ?? ''}\n`);
+      this.#output.write(`${formatTotal(this.#state, Infinity)}\n`);
       return;
     }
-    const lines = formatProgress(this.#state, (this.#output.columns ?? DEFAULT_COLUMNS) - 1);
-    this.#erase();
-    this.#output.write(lines.map((line) => `${line}\n`).join(''));
+    // A terminal that does not say how wide it is says 0.
+    const columns = this.#output.columns || DEFAULT_COLUMNS;
+    // A character in the last column makes some terminals begin another line.
+    const lines = formatProgress(this.#state, columns - 1);
+    // In one piece, or it flickers.
+    this.#output.write(this.#erased() + lines.map((line) => `${line}\n`).join(''));
     this.#drawnLines = lines.length;
   }
 
-  #erase(): void {
-    if (this.#drawnLines > 0) this.#output.write(`\u001b[${this.#drawnLines}A\u001b[J`);
+  /** What takes back what is drawn. */
+  #erased(): string {
+    const sequence = this.#drawnLines > 0 ? `\u001b[${this.#drawnLines}A\u001b[J` : '';
     this.#drawnLines = 0;
+    return sequence;
   }
 }

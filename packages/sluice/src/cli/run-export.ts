@@ -1,3 +1,4 @@
+import { BufferMemory } from '../exporter/buffer-memory.ts';
 import { clean, requireEmpty } from '../outside/destination.ts';
 import { ExportPlan } from '../outside/export-plan.ts';
 import type { ExportTablesRequest } from '../outside/export-tables-request.ts';
@@ -7,13 +8,14 @@ import type { S3Connection } from '../s3/connection.ts';
 import { exportQuery } from '../source/export-query.ts';
 import { connectAsAwsCli } from './aws-settings.ts';
 import { dryRunExport } from './dry-run-export.ts';
-import { prefixOf, type Destination } from './export-destination.ts';
+import { isOneFile, prefixOf, type Destination } from './export-destination.ts';
 import type { ExportFlags } from './export.ts';
 import { ExportReport } from './export-report.ts';
 import { Interruption } from './interruption.ts';
-import { isOneFile } from './is-one-file.ts';
 import { readQuery } from './read-query.ts';
 import { storageSettings } from './storage-settings.ts';
+
+const PROGRESS_MS = 100;
 
 interface Work {
   destination: Destination;
@@ -29,6 +31,8 @@ export async function runExport(destination: Destination, flags: ExportFlags): P
   const report = new ExportReport(flags);
   const interruption = new Interruption();
   const { signal } = interruption;
+  // What is counted goes back to nothing then.
+  signal.addEventListener('abort', () => report.end(), { once: true });
   let connection: S3Connection | undefined;
   try {
     connection = await connectAsAwsCli(flags);
@@ -66,30 +70,35 @@ async function runQuery(
     { name: 'query', pieces: 1, estimatedRows: undefined, estimatedBytes: 0 },
   ]);
   const piece = meter.begin(0, 0);
-  const {
-    rows,
-    files,
-    bytes: storedBytes,
-    sourceBytes: bytes,
-  } = await exportQuery({
-    database,
-    query,
-    copyOptions: options,
-    connection,
-    bucket,
-    key,
-    fileLimitBytes: fileSize,
-    ...storageSettings(flags),
-    compression,
-    contentEncoding: compression,
-    onProgress: ({ bytesRead, bytesStored }) => {
-      piece.count({ bytes: bytesRead, storedBytes: bytesStored });
-      report.progress(meter.state);
-    },
-    signal,
-  });
-  if (ifExists === 'clean') await clean(place, new Set(files.map((file) => file.key)));
-  report.done({ uri: `s3://${bucket}/${key}`, rows, files: files.length, bytes, storedBytes });
+  // Also while there is nothing to count, a query may take long.
+  const timer = setInterval(() => report.progress(meter.state), PROGRESS_MS);
+  try {
+    const { rows, files, bytes, sourceBytes } = await exportQuery({
+      database,
+      query,
+      copyOptions: options,
+      connection,
+      bucket,
+      key,
+      fileLimitBytes: fileSize,
+      ...storageSettings(flags),
+      compression,
+      contentEncoding: compression,
+      onProgress: ({ rows: soFar, bytesRead, bytesStored }) =>
+        piece.count({ rows: soFar, bytes: bytesRead, storedBytes: bytesStored }),
+      signal,
+    });
+    if (ifExists === 'clean') await clean(place, new Set(files.map((file) => file.key)));
+    report.done({
+      uri: `s3://${bucket}/${key}`,
+      rows,
+      files: files.length,
+      bytes: sourceBytes,
+      storedBytes: bytes,
+    });
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 /** Tables, and a query beside them, to folders below the path. */
@@ -128,6 +137,7 @@ function tablesRequest({ destination, flags, connection, query, report, signal }
     headerIn: flags.headerIn,
     jobs: flags.jobs,
     fileSizeBytes: flags.fileSize,
+    memory: flags.memory === undefined ? undefined : new BufferMemory({ limitBytes: flags.memory }),
     compression: flags.compression,
     ...storageSettings(flags),
     manifest: flags.manifest,

@@ -1,7 +1,9 @@
 import { validateCompression, type Compression } from '../compression/compression.ts';
 import type { CopyLayout } from '../copy-options/copy-layout.ts';
+import { cancelAtSignal } from '../source/cancel-at-signal.ts';
 import { connectTo, disconnect } from '../source/connect.ts';
 import { copyRequestOf, statementIn } from '../source/copy-request.ts';
+import { errorOfSession } from '../source/lost-connection.ts';
 import { validateObjectSettings } from '../s3/object-settings.ts';
 import type { SourceClient } from '../source/source-client.ts';
 import { SnapshotKeeper } from '../tables/snapshot-keeper.ts';
@@ -53,20 +55,35 @@ export class ExportPlan implements AsyncDisposable {
 
   /** Connects, locks the tables, takes the snapshot, and cuts the tables. Errors as exportTables. */
   static async open(request: ExportTablesRequest): Promise<ExportPlan> {
-    const { database, tables = [], splitBy, prefix, signal } = request;
+    const { database, signal } = request;
     validateObjectSettings(request);
-    const asked = request.compression === undefined ? undefined : validateCompression(request.compression);
-    const { fileSizeBytes: pieceBytes = DEFAULT_FILE_SIZE_BYTES } = request;
+    const compression =
+      request.compression === undefined ? undefined : validateCompression(request.compression);
     const client = await connectTo({ connectionString: database, signal });
-    let keeper: SnapshotKeeper | undefined;
     try {
-      const copyRequest = await copyRequestOf(client, request.copyOptions);
-      const { layout } = copyRequest;
-      const copyOf = pieceCopies(copyRequest, request.headerIn);
-      const compression = asked ?? copyRequest.compression;
-      const query = request.query === undefined ? undefined : statementIn(request.query, copyRequest);
-      const queries = query === undefined ? [] : [query];
-      keeper = await SnapshotKeeper.open(client, { tables, queries, signal });
+      return await cancelAtSignal(client, signal, () => ExportPlan.#make(client, request, compression));
+    } catch (error) {
+      const reason = errorOfSession(client, error);
+      await disconnect(client);
+      throw reason;
+    }
+  }
+
+  static async #make(
+    client: SourceClient,
+    request: ExportTablesRequest,
+    askedCompression: Compression | undefined,
+  ): Promise<ExportPlan> {
+    const { tables = [], splitBy, prefix, signal } = request;
+    const { fileSizeBytes: pieceBytes = DEFAULT_FILE_SIZE_BYTES } = request;
+    const copyRequest = await copyRequestOf(client, request.copyOptions);
+    const { layout } = copyRequest;
+    const copyOf = pieceCopies(copyRequest, request.headerIn);
+    const compression = askedCompression ?? copyRequest.compression;
+    const query = request.query === undefined ? undefined : statementIn(request.query, copyRequest);
+    const queries = query === undefined ? [] : [query];
+    const keeper = await SnapshotKeeper.open(client, { tables, queries, signal });
+    try {
       const planned = await planExport({
         keeper,
         query,
@@ -80,8 +97,7 @@ export class ExportPlan implements AsyncDisposable {
       const jobs = jobsOf(planned, { layout, compression, copyOf });
       return new ExportPlan({ keeper, tables: planned, jobs, layout, compression }, client, request);
     } catch (error) {
-      await keeper?.end();
-      await disconnect(client);
+      await keeper.end();
       throw error;
     }
   }
@@ -132,11 +148,12 @@ export class ExportPlan implements AsyncDisposable {
   async connect(signal: AbortSignal): Promise<SourceClient> {
     const client = await connectTo({ connectionString: this.#request.database, signal });
     try {
-      await this.keeper.join(client, { signal });
+      await cancelAtSignal(client, signal, () => this.keeper.join(client, { signal }));
       return client;
     } catch (error) {
+      const reason = errorOfSession(client, error);
       await disconnect(client);
-      throw error;
+      throw reason;
     }
   }
 

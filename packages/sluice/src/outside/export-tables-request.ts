@@ -42,7 +42,7 @@ export interface ExportTablesRequest extends StorageSettings {
   manifest?: boolean | undefined;
   /** @default 'fail' */
   ifExists?: IfExists | undefined;
-  /** The memory that the parts on their way may take. @default one of its own, of 72 MiB */
+  /** The memory that the parts on their way may take. @default one of its own, of 56 MiB */
   memory?: BufferMemory | undefined;
   /** Notes what the export does at S3, see UploadJournal. */
   journal?: UploadJournal | undefined;

@@ -7,11 +7,15 @@ import { LARGEST_OBJECT_BYTES } from '../exporter/part-size.ts';
 import type { UploadJournal } from '../exporter/upload-journal.ts';
 import type { S3Connection } from '../s3/connection.ts';
 import { disconnect } from '../source/connect.ts';
-import { copyOut, type CopyOut } from '../source/copy-out.ts';
+import { copyOut } from '../source/copy-out.ts';
+import { countedCopy } from '../source/counted-copy.ts';
 import type { PieceMeter } from './progress-meter.ts';
 import type { PieceReader } from './local-pieces.ts';
 import type { PieceJob, PieceResult } from './piece-job.ts';
 import type { PieceSettings } from './piece-runner.ts';
+
+/** S3's least: with several sessions, small parts keep more of them busy in the same memory. */
+const PART_SIZE_BYTES = 5 * 1024 ** 2;
 
 export interface SnapshotReaderOptions {
   /** In a transaction that sees the snapshot. */
@@ -46,7 +50,8 @@ export class SnapshotReader implements PieceReader {
         compressionLevel: compression?.level,
         memory,
         journal,
-        source: counted(copy, meter),
+        partSizeBytes: PART_SIZE_BYTES,
+        source: countedCopy(copy, (soFar) => meter.count(soFar)),
         rowFormat: copy.rows,
         key: job.key,
         // A piece is one file.
@@ -72,16 +77,6 @@ export class SnapshotReader implements PieceReader {
 
   async close(): Promise<void> {
     await disconnect(this.#options.client);
-  }
-}
-
-/** Tells the meter of each chunk. */
-async function* counted(copy: CopyOut, meter: PieceMeter): AsyncGenerator<Uint8Array, void, void> {
-  let bytes = 0;
-  for await (const chunk of copy) {
-    bytes += chunk.byteLength;
-    meter.count({ rows: copy.rowsSoFar, bytes });
-    yield chunk;
   }
 }
 

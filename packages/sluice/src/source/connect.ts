@@ -3,6 +3,7 @@ import { connectError, isRefusedWayIn } from './connect-error.ts';
 import type { ConnectionSettings } from './conninfo.ts';
 import { resolveSettings, type Environment } from './connection-settings.ts';
 import { findPassword } from './password-file.ts';
+import { ReadingSocket } from './reading-socket.ts';
 import { SourceClient } from './source-client.ts';
 import { tlsSettings, type TlsSettings } from './tls-settings.ts';
 
@@ -26,7 +27,7 @@ export interface ConnectOptions {
  * Connects as psql would: to the same server, as the same user, with the password from the same place and the same demands
  * on TLS. Settings of the session are left as the server, the database and the role have them, since COPY's bytes depend
  * on them (DateStyle, IntervalStyle, extra_float_digits, bytea_output, ...); and so that nothing stays with the server's
- * session of a pooler: what an export needs (no statement_timeout) belongs into its transaction, as EXPORT_SETTINGS.
+ * session of a pooler: what an export needs (no statement_timeout) belongs into its transaction, as NO_TIME_LIMITS.
  *
  * @throws SluiceError `database_unavailable`, `invalid_argument`, `missing_argument`: with what to do; never with a password
  * @throws the signal's reason
@@ -46,13 +47,6 @@ export async function connectTo(options: ConnectOptions = {}): Promise<SourceCli
     }
   }
 }
-
-/**
- * For the transaction of an export, which ends with it: no time limit ends a long COPY, or a session that waits for S3.
- * A lock_timeout stays.
- */
-export const EXPORT_SETTINGS =
-  'SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0';
 
 /** Says goodbye, but waits for no answer that does not come. */
 export async function disconnect(client: Client): Promise<void> {
@@ -115,6 +109,7 @@ function configOf(
     application_name:
       settings.get('application_name') ?? settings.get('fallback_application_name') ?? applicationName,
     ...(options.length === 0 ? {} : { options: options.join(' ') }),
+    stream: () => new ReadingSocket(),
     keepAlive: settings.get('keepalives') !== '0',
     keepAliveInitialDelayMillis: Number(settings.get('keepalives_idle') ?? 0) * 1000 || KEEPALIVE_IDLE_MS,
   };

@@ -1,17 +1,22 @@
 import type { Client } from 'pg';
 import { isDatabaseError } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
-import type { ExportRequest } from '../exporter/export-request.ts';
+import type { ExportProgress, ExportRequest } from '../exporter/export-request.ts';
 import { exportToS3 } from '../exporter/export-to-s3.ts';
 import type { ExportedFile } from '../exporter/exported-file.ts';
-import { connectTo, disconnect, EXPORT_SETTINGS } from './connect.ts';
+import { NO_TIME_LIMITS } from '../no-time-limits.ts';
+import { connectTo, disconnect } from './connect.ts';
 import { copyOut, type CopyOut } from './copy-out.ts';
+import { countedCopy } from './counted-copy.ts';
 import { copyRequestOf, hasHeaderLine, statementIn } from './copy-request.ts';
 import { copyStatement } from './copy-statement.ts';
 import { sessionError } from './lost-connection.ts';
 
 /** What is exported, and the settings of `exportToS3`. */
-export interface ExportQueryRequest extends Omit<ExportRequest, 'source' | 'rowFormat' | 'confirm'> {
+export interface ExportQueryRequest extends Omit<
+  ExportRequest,
+  'source' | 'rowFormat' | 'confirm' | 'onProgress'
+> {
   /**
    * A connection string as psql takes it, what it leaves out from PG* variables; or a connected client of pg, which is
    * left connected. A client that is in a transaction exports in it, and what becomes of that is the caller's.
@@ -21,6 +26,12 @@ export interface ExportQueryRequest extends Omit<ExportRequest, 'source' | 'rowF
   query: string;
   /** COPY's options, such as `format csv, header true`. @default COPY's own */
   copyOptions?: string | undefined;
+  onProgress?: ((progress: ExportQueryProgress) => void) | undefined;
+}
+
+export interface ExportQueryProgress extends ExportProgress {
+  /** Read from the database. */
+  rows: number;
 }
 
 export interface ExportQueryResult {
@@ -71,7 +82,7 @@ export async function exportQuery(request: ExportQueryRequest): Promise<ExportQu
 
 async function exportFrom(
   client: Client,
-  { query, copyOptions, ...target }: Omit<ExportQueryRequest, 'database'>,
+  { query, copyOptions, onProgress, ...target }: Omit<ExportQueryRequest, 'database'>,
 ): Promise<ExportQueryResult> {
   const { signal } = target;
   // In one that has failed, COPY says so.
@@ -96,6 +107,11 @@ async function exportFrom(
       hasHeaderLine: hasHeaderLine(copyRequest),
       signal,
     });
+    let progress: ExportQueryProgress = { rows: 0, bytesRead: 0, bytesStored: 0, files: 0 };
+    const tell = (changes: Partial<ExportQueryProgress>): void => {
+      progress = { ...progress, ...changes };
+      onProgress?.(progress);
+    };
     const { files, bytes, sourceBytes } = await exportToS3({
       contentType,
       // As the SQL functions do it.
@@ -105,8 +121,9 @@ async function exportFrom(
         contentEncoding: compression.format,
       }),
       ...target,
-      source,
+      source: countedCopy(source, ({ rows, bytes: bytesRead }) => tell({ rows, bytesRead })),
       rowFormat: source.rows,
+      onProgress: ({ bytesStored, files: count }) => tell({ bytesStored, files: count }),
       ...(isOwnTransaction ? { confirm } : {}),
     });
     if (commitError !== undefined) throw unknownCommit(commitError);
@@ -120,7 +137,7 @@ async function exportFrom(
 }
 
 async function begin(client: Client): Promise<void> {
-  await client.query(`BEGIN; ${EXPORT_SETTINGS}`).catch((error: unknown) => {
+  await client.query(`BEGIN; ${NO_TIME_LIMITS}`).catch((error: unknown) => {
     throw sessionError(error);
   });
 }

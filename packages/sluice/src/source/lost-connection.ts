@@ -1,3 +1,4 @@
+import type { Client } from 'pg';
 import { endsSession, isDatabaseError } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
 
@@ -16,4 +17,15 @@ export function sessionError(error: unknown): unknown {
   if (error instanceof SluiceError || !(error instanceof Error)) return error;
   if (isDatabaseError(error) && !endsSession(error)) return error;
   return lostConnection(error);
+}
+
+/** The error of work on a client, which may be that its session was ended or its connection lost. */
+export function errorOfSession(client: Client, error: unknown): unknown {
+  if (error instanceof SluiceError || !(error instanceof Error)) return error;
+  const isLost = isDatabaseError(error) ? endsSession(error) : isClosed(client);
+  return isLost ? lostConnection(error) : error;
+}
+
+function isClosed({ connection: { stream } }: Client): boolean {
+  return 'destroyed' in stream && stream.destroyed;
 }

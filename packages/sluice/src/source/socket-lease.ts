@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { Client, Connection } from 'pg';
+import { ReadingSocket } from './reading-socket.ts';
 
 export interface SocketReader {
   /** Gives whether more may be read now; if not, `resume` has it go on. */
@@ -41,7 +42,8 @@ export class SocketLease {
     // With TLS another one than when the client was made.
     const { stream } = this.#client.connection;
     this.#stream = stream;
-    stream.on('data', this.#onData);
+    if (stream instanceof ReadingSocket) stream.readBy((chunk) => this.#reader.read(chunk));
+    else stream.on('data', this.#onData);
     for (const listener of stream.listeners('data')) {
       if (listener === this.#onData || !isReader(listener)) continue;
       this.#listenersOfPg.push(listener);
@@ -63,7 +65,8 @@ export class SocketLease {
   }
 
   resume(): void {
-    if (this.#stream?.isPaused() === true) this.#stream.resume();
+    if (this.#stream instanceof ReadingSocket) this.#stream.readOn();
+    else if (this.#stream?.isPaused() === true) this.#stream.resume();
   }
 
   /** The socket is pg's again, beginning with these bytes. */
@@ -86,7 +89,8 @@ export class SocketLease {
 
   #release(): Duplex | undefined {
     const stream = this.#stream;
-    stream?.removeListener('data', this.#onData);
+    if (stream instanceof ReadingSocket) stream.readBy(undefined);
+    else stream?.removeListener('data', this.#onData);
     stream?.removeListener('error', this.#onError);
     stream?.removeListener('close', this.#onClose);
     return stream;

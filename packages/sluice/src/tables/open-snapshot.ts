@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { sqlStateOf } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
+import { NO_TIME_LIMITS } from '../no-time-limits.ts';
 import { beginSnapshot } from './begin-snapshot.ts';
 import { haveChanged } from './changed-relations.ts';
 import { findTables, type FoundTables } from './find-tables.ts';
@@ -109,9 +110,7 @@ async function tryToOpen(
 
 async function lookAround(client: Client, patterns: readonly string[], lockTimeoutMs: number) {
   // The sizes of a table that somebody has locked are waited for.
-  await client.query(
-    `BEGIN READ ONLY; SET LOCAL statement_timeout = 0; SET LOCAL lock_timeout = ${lockTimeoutMs}`,
-  );
+  await client.query(`BEGIN READ ONLY; ${NO_TIME_LIMITS}; SET LOCAL lock_timeout = ${lockTimeoutMs}`);
   const { tables } = await findTables(client, patterns);
   const { rows } = await client.query<{ version: number }>(
     `SELECT pg_catalog.current_setting('server_version_num')::pg_catalog.int4 AS version`,

@@ -1,16 +1,27 @@
 import { isRecoveryConflict } from '../database-error.ts';
 import { SluiceError } from '../errors.ts';
 
+/** As PgBouncer says it. */
+const POOLER_LIMIT = /^(?:idle transaction|query) timeout$/;
+
 /** The error of an export whose keeper's connection has failed, or was closed without an error. */
 export function snapshotLost(error: unknown): SluiceError {
-  const isConflict = isRecoveryConflict(error);
   return new SluiceError('snapshot_lost', 'the transaction that keeps the snapshot of the export has ended', {
     cause: error,
     detail:
       error instanceof Error ? `Its connection failed: ${error.message}.` : 'Its connection was closed.',
-    hint: isConflict
-      ? 'The standby had to go on: raise max_standby_streaming_delay and max_standby_archive_delay there, and set hot_standby_feedback = on.'
-      : 'Nothing has been published; export again.',
+    hint: hintOf(error),
     retryable: true,
   });
+}
+
+function hintOf(error: unknown): string {
+  // Both while it is idle (the session is ended) and in a query.
+  if (isRecoveryConflict(error)) {
+    return 'The standby had to go on: raise max_standby_streaming_delay and max_standby_archive_delay there, and set hot_standby_feedback = on.';
+  }
+  if (error instanceof Error && POOLER_LIMIT.test(error.message)) {
+    return 'A pooler has ended it: let it have no idle_transaction_timeout and no query_timeout for exports, or connect to the database itself.';
+  }
+  return 'Nothing has been published; export again.';
 }
