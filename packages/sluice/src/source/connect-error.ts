@@ -57,6 +57,23 @@ const REMEDIES_OF_SYSTEM = new Map<string, Remedy>([
   ],
 ]);
 
+/** What PgBouncer says, by the beginning of its message: it has one code for all. https://www.pgbouncer.org/config.html */
+const REMEDIES_OF_POOLER: readonly [RegExp, Remedy][] = [
+  [
+    /^unsupported startup parameter/,
+    {
+      hint: 'A pooler stands before the database: leave options, PGOPTIONS, PGDATESTYLE and PGTZ out, or let it ignore them (ignore_startup_parameters).',
+    },
+  ],
+  [
+    /^query_wait_timeout/,
+    {
+      hint: "The pooler had no session to spare: tables need one more than --jobs (the pool's size).",
+      retryable: true,
+    },
+  ],
+];
+
 const UNKNOWN_AUTHORITY: Remedy = {
   hint: "Name the certificate of the server's authority in sslrootcert, or give sslmode=require to go without verifying.",
 };
@@ -89,6 +106,7 @@ function remedyOf(error: Error): Remedy {
   if (error.message === 'timeout expired') return REMEDIES_OF_SYSTEM.get('ETIMEDOUT') ?? UNKNOWN_AUTHORITY;
   if (/CERT|UNABLE_TO/.test(code)) return REMEDIES_OF_SYSTEM.get(code) ?? UNKNOWN_AUTHORITY;
   return (
+    REMEDIES_OF_POOLER.find(([message]) => message.test(error.message))?.[1] ??
     REMEDIES_OF_SERVER.get(code) ??
     REMEDIES_OF_SYSTEM.get(code) ?? { hint: 'Does psql connect with the same settings?' }
   );
