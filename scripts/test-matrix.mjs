@@ -7,8 +7,8 @@ import { ensureBuilt, ROOT } from './ensure-built.mjs';
 const ALL = ['14', '15', '16', '17', '18'];
 
 /**
- * The comparison of exports with COPY, all contexts, privileges, all errors, cancelling in every place, and tables: their
- * pieces, and the snapshot that these are read on.
+ * The comparison of exports with COPY, all contexts, privileges, all errors, cancelling in every place, and exports from
+ * outside: tables, their pieces, the snapshot that these are read on, and what can go wrong meanwhile.
  */
 const TESTS = [
   'test/oracle',
@@ -27,6 +27,8 @@ const TESTS = [
     'split-by',
     'snapshot-keeper',
     'standby-source',
+    'export-query',
+    'export-faults',
   ].map((name) => `test/acceptance/${name}.test.ts`),
 ];
 

@@ -25,6 +25,7 @@ const TABLES = Number(process.env['SLUICE_GENERATED_TABLES'] ?? 20);
 /** Printed, so that a run can be repeated. */
 const SEED = Number(process.env['SLUICE_GENERATED_SEED'] ?? Date.now() % 2 ** 31);
 const TABLES_IN_A_GROUP = 10;
+const GROUP_TIMEOUT_MS = 120_000;
 const JOBS = 3;
 
 const sql = pg.escapeIdentifier;
@@ -61,25 +62,29 @@ interface Totals {
 describe.each(['the primary', 'the standby'] as const)('on %s', (source) => {
   const isStandby = source === 'the standby';
   const groups = Math.ceil(TABLES / TABLES_IN_A_GROUP / (isStandby ? 3 : 1));
-  it(`${groups * TABLES_IN_A_GROUP} generated tables in every format (seed ${SEED})`, async () => {
-    const totals: Totals = { tables: 0, exports: 0, rows: 0, files: 0, writes: {} };
-    const group = fc.record({
-      schema: arbitraryName(),
-      tables: arbitraryTables({ isUnloggedAllowed: !isStandby }),
-      exports: arbitraryExports({ hasTextHeader: POSTGRES_MAJOR >= 15 }),
-    });
-    const property = fc.asyncProperty(group, async ({ schema, tables, exports }) => {
-      await exportGroup({ schema, tables, exports, isStandby, totals });
-    });
-    // Nothing shrinks what depends on other sessions.
-    const run = await fc.check(property, { seed: SEED, numRuns: groups, endOnFailure: true });
-    if (run.failed) throw new Error(`SLUICE_GENERATED_SEED=${SEED}`, { cause: run.errorInstance });
-    const { writes, ...counts } = totals;
-    console.log(
-      `${source}: ${JSON.stringify(counts)}, meanwhile committed: ${JSON.stringify(writes)}; SLUICE_GENERATED_SEED=${SEED}`,
-    );
-    expect(Object.values(writes).every((count) => count > 0)).toBe(true);
-  });
+  it(
+    `${groups * TABLES_IN_A_GROUP} generated tables in every format (seed ${SEED})`,
+    async () => {
+      const totals: Totals = { tables: 0, exports: 0, rows: 0, files: 0, writes: {} };
+      const group = fc.record({
+        schema: arbitraryName(),
+        tables: arbitraryTables({ isUnloggedAllowed: !isStandby }),
+        exports: arbitraryExports({ hasTextHeader: POSTGRES_MAJOR >= 15 }),
+      });
+      const property = fc.asyncProperty(group, async ({ schema, tables, exports }) => {
+        await exportGroup({ schema, tables, exports, isStandby, totals });
+      });
+      // Nothing shrinks what depends on other sessions.
+      const run = await fc.check(property, { seed: SEED, numRuns: groups, endOnFailure: true });
+      if (run.failed) throw new Error(`SLUICE_GENERATED_SEED=${SEED}`, { cause: run.errorInstance });
+      const { writes, ...counts } = totals;
+      console.log(
+        `${source}: ${JSON.stringify(counts)}, meanwhile committed: ${JSON.stringify(writes)}; SLUICE_GENERATED_SEED=${SEED}`,
+      );
+      expect(Object.values(writes).every((count) => count > 0)).toBe(true);
+    },
+    GROUP_TIMEOUT_MS * (groups + 1),
+  );
 });
 
 async function exportGroup({
