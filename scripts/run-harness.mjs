@@ -29,6 +29,8 @@ export function runHarness(file, variables) {
       'run',
       '--project',
       'acceptance',
+      '--project',
+      'long',
       join('test', 'faults', file),
       // This must be the last option: vitest would read the next argument as its value.
       '--disable-console-intercept',

@@ -50,7 +50,7 @@ function passes(version) {
   const vitest = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs');
   const { status, error } = spawnSync(
     process.execPath,
-    [vitest, 'run', '--project', 'acceptance', ...TESTS],
+    [vitest, 'run', '--project', 'acceptance', '--project', 'long', ...TESTS],
     {
       cwd: ROOT,
       stdio: 'inherit',

@@ -1,5 +1,5 @@
-// npm test: builds what is missing, runs every test (arguments are passed to vitest), and says which tests were left
-// out because a client is not in PATH. With SLUICE_REQUIRE_CLIENTS=1, a missing client is an error.
+// npm test: builds what is missing, runs the tests (arguments are passed to vitest; without any, all but the project
+// `long`), and says which were left out, also because a client is not in PATH. With SLUICE_REQUIRE_CLIENTS=1, a missing client is an error.
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, readFileSync, rmSync, statSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
@@ -10,6 +10,9 @@ const CLIENTS = {
   'redis-server': 'exports on a fleet (Debian: apt-get install redis-server)',
   aws: 'the aws command line against the local AWS (Debian: apt-get install awscli)',
 };
+
+const named = process.argv.slice(2);
+const isWhole = named.length === 0;
 
 ensureBuilt();
 const missing = Object.keys(CLIENTS).filter((name) => !isOnPath(name));
@@ -31,11 +34,12 @@ function runTests(reportFile) {
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${reportFile}`];
   const { status, signal, error } = spawnSync(
     process.execPath,
-    [vitest, 'run', ...reporters, ...process.argv.slice(2)],
+    [vitest, 'run', ...reporters, ...(isWhole ? ['--project=!long'] : named)],
     { cwd: ROOT, stdio: 'inherit' },
   );
   if (error !== undefined) throw error;
   const ran = summarise(reportFile);
+  if (isWhole) console.log('Left out, since they take long: npm run test:long');
   for (const name of missing) console.log(`Left out, since ${name} is not on PATH: ${CLIENTS[name]}`);
   if (process.getuid?.() !== 0)
     console.log('Left out, since only root can be two users: other users of the host; a stack of root');
