@@ -31,6 +31,7 @@ const REMOVE_TIMEOUT_MS = 5_000;
 const MOST_LOCKED = 100;
 
 export interface AttemptPiecesOptions {
+  source: string;
   queue: Queue;
   events: PieceEvents;
   seal: Seal;
@@ -244,7 +245,7 @@ export class AttemptPieces {
   }
 
   #jobOf(piece: PieceJob) {
-    const { seal, region, priority, timing } = this.#options;
+    const { seal, source, region, priority, timing } = this.#options;
     const { plan, settings } = this.#work;
     const planned = plan.tables[piece.table];
     const { id, serverVersion } = plan.keeper.snapshot;
@@ -253,7 +254,7 @@ export class AttemptPieces {
     // The columns stand in the statement.
     const tables =
       table === undefined || table.relations.length > MOST_LOCKED ? [] : [{ ...table, columns: [] }];
-    const task = sealTask(seal, owner, {
+    const task = sealTask(seal, source, owner, {
       job: piece,
       settings,
       snapshot: { id, serverVersion },

@@ -99,7 +99,7 @@ export class FleetWorker {
         log: log.child({ source: source.name }),
       };
       const keeper = new Keeper({ ...shared, source: source.name, queues, events, cleaner, publishedKeys });
-      const processor = new PieceProcessor({ ...shared, memory });
+      const processor = new PieceProcessor({ ...shared, source: source.name, memory });
       sources.push({
         keeper,
         processor,

@@ -174,6 +174,7 @@ export class Keeper {
       const { priority = DEFAULT_PRIORITY } = request;
       await AttemptPieces.run(
         {
+          source,
           queue,
           events,
           seal: context.seal,

@@ -14,6 +14,8 @@ const PROGRESS_MS = 1_000;
 
 export interface PieceProcessorOptions {
   context: AttemptContext;
+  /** Its name. */
+  source: string;
   /** The connection string of the source. */
   database: string;
   s3: S3Pool;
@@ -45,7 +47,7 @@ export class PieceProcessor {
 
   /** @returns the sealed result; null when its attempt is over */
   async process(job: Job<PieceJobData>, token: string | undefined): Promise<string | null> {
-    const { context, stopping } = this.#options;
+    const { context, source, stopping } = this.#options;
     // Whoever reaches Redis may have put anything there.
     const data: Partial<PieceJobData> = job.data ?? {};
     const { export: exportId = '', attempt = '', piece = 0, key } = data;
@@ -66,7 +68,7 @@ export class PieceProcessor {
           log,
         },
         async () => {
-          const task = openTask(context.seal, job.id, job.data);
+          const task = openTask(context.seal, source, job.id, job.data);
           if (!(await isAlive(context, { exportId, token: attempt }))) return null;
           const watch = this.#watch({ exportId, token: attempt }, ending);
           try {

@@ -74,14 +74,20 @@ export function contextOf(owner: PieceOwner): string[] {
   return [owner.export, owner.attempt, String(owner.piece)];
 }
 
-export function sealTask(seal: Seal, owner: PieceOwner, task: PieceTask): string {
-  return seal.seal('piece', contextOf(owner), task);
+/** For workers of one source: its SQL must not be run on another, wherever in Redis its job is put. */
+export function sealTask(seal: Seal, source: string, owner: PieceOwner, task: PieceTask): string {
+  return seal.seal('piece', [source, ...contextOf(owner)], task);
 }
 
-/** @throws SluiceError `protocol_violation`: it was not sealed for this job */
-export function openTask(seal: Seal, jobId: string | undefined, data: PieceJobData): PieceTask {
+/** @throws SluiceError `protocol_violation`: it was not sealed for this job of this source */
+export function openTask(
+  seal: Seal,
+  source: string,
+  jobId: string | undefined,
+  data: PieceJobData,
+): PieceTask {
   const isItsOwn = jobId === pieceJobId(data.export, data.attempt, data.piece);
-  return taskSchema.parse(seal.open('piece', isItsOwn ? contextOf(data) : [], data.task));
+  return taskSchema.parse(seal.open('piece', isItsOwn ? [source, ...contextOf(data)] : [], data.task));
 }
 
 export function sealPieceResult(seal: Seal, owner: PieceOwner, result: PieceResult): string {
