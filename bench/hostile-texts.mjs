@@ -1,7 +1,9 @@
 // How much long texts of one session delay another: the delay of the agent's event loop, and the times of a ping and of
 // a small statement in a second session, without load and while the first session sends long texts one after another.
 //
-//   npx tsc --build && node bench/hostile-texts.mjs [seconds]
+//   npx tsc --build && node bench/hostile-texts.mjs [seconds] [pause]
+//
+// With a pause (ms) between the long texts it shows what a single one does.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -16,6 +18,7 @@ import { encodeRequest } from '../packages/sluice/dist/agent/request.js';
 import { parseConfig } from '../packages/sluice/dist/config/load-config.js';
 
 const SECONDS = Number(process.argv[2] ?? 3);
+const PAUSE_MS = Number(process.argv[3] ?? 0);
 const log = { info() {}, warn: console.warn, error: console.error, child: () => log };
 const statement = (query) => encodeRequest({ op: 'statement', query, backslashEscapes: false });
 const begin = (options) =>
@@ -56,9 +59,12 @@ if (process.send === undefined) await measure();
 else process.once('message', (message) => void attack(message));
 
 /** Runs in its own process, as a session of PostgreSQL does. */
-async function attack({ directory, text }) {
+async function attack({ directory, text, pauseMs }) {
   const client = await connect(directory);
-  for (;;) await client.query(text);
+  for (;;) {
+    await client.query(text);
+    await delay(pauseMs);
+  }
 }
 
 async function measure() {
@@ -73,7 +79,7 @@ async function measure() {
   for (const [name, text] of Object.entries(ATTACKS)) {
     const attacker =
       text === undefined ? undefined : fork(new URL(import.meta.url), { serialization: 'advanced' });
-    attacker?.send({ directory: `${directory}/s`, text });
+    attacker?.send({ directory: `${directory}/s`, text, pauseMs: PAUSE_MS });
     await delay(500);
     const loop = monitorEventLoopDelay({ resolution: 1 });
     loop.enable();

@@ -252,7 +252,8 @@ describe('when it is lost', () => {
   it('says so, to who waits and to who comes later, and others do not join any more', async () => {
     const pid = await pidOf(keeperClient);
     await using keeper = await SnapshotKeeper.open(keeperClient, { tables: ['shop.t'] });
-    await superuser.query('SELECT pg_terminate_backend($1)', [pid]);
+    // Waits until it has ended: it says so a moment before its snapshot is gone.
+    await superuser.query('SELECT pg_terminate_backend($1, 5000)', [pid]);
     const loss = {
       code: 'snapshot_lost',
       retryable: true,
