@@ -8,7 +8,7 @@ import {
   type PublishedKeys,
   type PublishedObject,
 } from 'sluice';
-import { findMultipartUploads, inLanes, steadyNow, unpublish } from 'sluice/engine';
+import { findMultipartUploads, inLanes, searchSpan, steadyNow, unpublish } from 'sluice/engine';
 import { isAlive, knownAttempts, type Attempt, type AttemptContext } from './attempt.ts';
 import { AttemptJournal } from './attempt-journal.ts';
 import { readResult } from './export-job.ts';
@@ -26,10 +26,6 @@ return redis.call('HDEL', KEYS[3], ARGV[1])`;
 const LANES = 16;
 /** For S3 to answer what became of objects. */
 const LONGEST_WAIT_MS = 5 * 60_000;
-/** Margins of the search for an upload whose id was never noted, as in left-uploads.ts of sluice. */
-const BEFORE_MS = 2_000;
-const AFTER_MS = 5_000;
-const LONGEST_ATTEMPT_MS = 60_000;
 
 /** How much of an attempt is still to be cleaned up. */
 export interface Left {
@@ -236,14 +232,14 @@ export class AttemptCleaner {
    *
    * @returns whether none can appear any more
    */
-  async #find({ bucket, key, region, askedAt, lostAt }: AskedEntry, signal: AbortSignal): Promise<boolean> {
+  async #find(entry: AskedEntry, signal: AbortSignal): Promise<boolean> {
     const { s3, log, timing } = this.#options;
-    const end = (lostAt ?? askedAt + LONGEST_ATTEMPT_MS) + AFTER_MS;
+    const { bucket, key, region } = entry;
+    const span = searchSpan(entry);
     try {
       const connection = await s3.forRegion(region);
-      const span = { from: askedAt - BEFORE_MS, to: end };
       const uploads = await findMultipartUploads(connection, { bucket, key }, span, { signal });
-      let isOver = steadyNow() > end;
+      let isOver = steadyNow() > span.to;
       for (const upload of uploads) {
         if (await this.#isNoted(upload.uploadId)) continue;
         if (steadyNow() - this.#firstSeen(upload.uploadId) < timing.unknownUploadMs) isOver = false;

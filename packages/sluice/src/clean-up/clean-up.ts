@@ -58,11 +58,6 @@ export class CleanUp {
     });
   }
 
-  /** Resolves when nothing is left to clean up. */
-  idle(): Promise<void> {
-    return this.#queue.idle();
-  }
-
   /** What is not done stays in the store. */
   stop(): Promise<void> {
     return this.#queue.stop();

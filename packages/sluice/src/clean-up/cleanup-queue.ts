@@ -46,11 +46,6 @@ export class CleanupQueue {
     this.#tasks.add(done);
   }
 
-  /** Resolves when no task is left. */
-  async idle(): Promise<void> {
-    while (this.#tasks.size > 0) await Promise.all(this.#tasks);
-  }
-
   /** Stops the tasks. What they have not done stays in the journal. */
   async stop(): Promise<void> {
     this.#stopping.abort(new Error('the process is shutting down'));

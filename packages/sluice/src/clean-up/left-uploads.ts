@@ -4,15 +4,10 @@ import { abortMultipartUpload } from '../s3/multipart-upload.ts';
 import type { CleanupQueue } from './cleanup-queue.ts';
 import type { AskedEntry, UploadEntry } from './journal-entry.ts';
 import type { OwnUploads } from './own-uploads.ts';
+import { searchSpan } from './search-span.ts';
 import type { S3Access } from './s3-access.ts';
 import type { JournalNote } from './journal-store.ts';
 import { steadyNow } from '../steady-clock.ts';
-
-/** Margins of the search: S3 gives times in whole seconds, and a request may reach S3 after its answer was given up. */
-const BEFORE_MS = 2_000;
-const AFTER_MS = 5_000;
-/** How long an attempt is assumed to last when its end was not noted, because the agent was killed. */
-const LONGEST_ATTEMPT_MS = 60_000;
 
 export interface LeftUploadsOptions {
   queue: CleanupQueue;
@@ -60,13 +55,14 @@ export class LeftUploads {
   find(note: JournalNote<AskedEntry>): void {
     const { queue, s3, log } = this.#options;
     const { bucket, key } = note.entry;
+    const span = searchSpan(note.entry);
     queue.add({
       about: { bucket, key },
       failure:
         'a multipart upload may be left open, since the answer to its creation was lost: let the role look for it (s3:ListBucketMultipartUploads), or look for it and abort it',
       run: async (signal) => {
         const isDone = await s3.use(note.entry, { signal }, async (connection) => {
-          const uploads = await findMultipartUploads(connection, { bucket, key }, spanOf(note.entry), {
+          const uploads = await findMultipartUploads(connection, { bucket, key }, span, {
             signal,
           });
           if (this.#options.own.isAsking(note.entry)) return false;
@@ -74,19 +70,11 @@ export class LeftUploads {
             await abortMultipartUpload(connection, upload, signal);
             log.warn({ ...upload }, 'aborted a multipart upload, the answer to whose creation was lost');
           }
-          return steadyNow() > endOf(note.entry);
+          return steadyNow() > span.to;
         });
         if (isDone) await note.remove();
         return isDone;
       },
     });
   }
-}
-
-function spanOf(entry: AskedEntry): { from: number; to: number } {
-  return { from: entry.askedAt - BEFORE_MS, to: endOf(entry) };
-}
-
-function endOf({ askedAt, lostAt = askedAt + LONGEST_ATTEMPT_MS }: AskedEntry): number {
-  return lostAt + AFTER_MS;
 }
